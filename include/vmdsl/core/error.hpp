@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <vmdsl/core/config.hpp>
+
+namespace vmdsl {
+
+/// What an error knows. Our own words (`what_failed`, `hint`) are kept apart from the guest's, which are not trusted.
+struct error_details {
+    std::string machine;       ///< Name of the machine, empty where no single machine is concerned.
+    std::string what_failed;   ///< Our sentence: what was asked and how it ended.
+    std::string hint;          ///< What to do about it, empty where nothing general can be said.
+    std::string where;         ///< "file:line" of the call in the spec, empty where unknown.
+    std::string command;       ///< The shell command, empty where none was involved.
+    std::string out_tail;      ///< The last bytes of the command's standard output.
+    std::string err_tail;      ///< The last bytes of the command's standard error.
+    std::string console_tail;  ///< The last lines of the machine's console.
+};
+
+/// Base of everything vmdsl throws. `what()` holds all details as text, several lines long.
+class error : public std::runtime_error {
+public:
+    explicit error(error_details details) : std::runtime_error(render(details)), details_(std::move(details)) {}
+    explicit error(std::string what_failed, std::string hint = {})
+        : error(error_details{{}, std::move(what_failed), std::move(hint), {}, {}, {}, {}, {}}) {}
+
+    [[nodiscard]] const error_details& details() const noexcept { return details_; }
+
+    /// The text that `what()` returns for these details.
+    [[nodiscard]] static VMDSL_DECL std::string render(const error_details& details);
+
+private:
+    error_details details_;
+};
+
+/// A command ended with another exit code than 0, or by a signal, where success was asked for.
+class command_failed : public error {
+    using error::error;
+};
+
+/// A deadline passed before what was waited for came true.
+class timed_out : public error {
+    using error::error;
+};
+
+/// The machine is gone: its kernel panicked, QEMU ended, or its agent is lost. Ends every waiting call at once.
+class machine_died : public error {
+    using error::error;
+};
+
+/// A verb reached the guest, which answered that it can't be done (no such file, connection refused, ...).
+class guest_error : public error {
+    using error::error;
+};
+
+/// The test could not run at all: no QEMU, no such image, no space. Exit code 69 (EX_UNAVAILABLE), not a test failure.
+class could_not_run : public error {
+    using error::error;
+};
+
+/// The spec or the command line asks for something that makes no sense.
+class usage_error : public error {
+    using error::error;
+};
+
+}  // namespace vmdsl
+
+#ifdef VMDSL_HEADER_ONLY
+#include <vmdsl/core/impl/error.ipp>
+#endif

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <vmdsl/core/config.hpp>
+
+namespace vmdsl {
+
+/// What an event says. The terminal log, JUnit and every later reader are made from these and from nothing else.
+enum class event_kind : std::uint8_t {
+    run_begin,         ///< A worker is up. Fields: pid.
+    plan,              ///< One per case that will run, before the first. Fields: name, file, line, labels (comma-separated).
+    case_begin,        ///< Fields: name.
+    case_end,          ///< Fields: name, seconds, passed.
+    case_skipped,      ///< Fields: name, reason.
+    check_failed,      ///< A failed assertion. Fields: message, file, line.
+    exception,         ///< An exception left the case. Fields: message, file, line, infrastructure (true for could_not_run).
+    evidence,          ///< After a failed case, one per machine: the console's tail. Fields: console, console_file.
+    phase,             ///< Something long begins: boot, checkpoint, restore. Fields: text.
+    phase_end,         ///< Fields: text, seconds.
+    command,           ///< A verb ended. Fields: text, seconds, outcome.
+    fault,             ///< A link was cut, healed, ... Fields: text.
+    note,              ///< A line for the log. Fields: text.
+    warning,           ///< Same, for what a user should act on. Fields: text.
+    file,              ///< A result file to be named at the end. Fields: path, text (what it is).
+    run_end,           ///< The worker is done. Fields: failed (number of cases).
+};
+
+/// The name that stands in the JSON lines, for example "case_begin".
+[[nodiscard]] VMDSL_DECL std::string_view to_string(event_kind kind) noexcept;
+
+/// One entry of the event stream.
+struct event {
+    using value = std::variant<std::string, std::int64_t, double, bool>;
+
+    std::chrono::nanoseconds at{};  ///< CLOCK_MONOTONIC, so that several processes of one host agree.
+    event_kind kind{};
+    std::string machine;            ///< Empty where no single machine is concerned.
+    std::vector<std::pair<std::string, value>> fields;
+
+    /// The field's text, or `fallback` where it is missing or no text.
+    [[nodiscard]] VMDSL_DECL std::string_view text(std::string_view name, std::string_view fallback = {}) const noexcept;
+    /// The field as a number (integers converted), or `fallback` where it is missing or no number.
+    [[nodiscard]] VMDSL_DECL double number(std::string_view name, double fallback = 0) const noexcept;
+    /// The field's truth value, or `fallback` where it is missing or no truth value.
+    [[nodiscard]] VMDSL_DECL bool flag(std::string_view name, bool fallback = false) const noexcept;
+};
+
+}  // namespace vmdsl
+
+#ifdef VMDSL_HEADER_ONLY
+#include <vmdsl/core/impl/event.ipp>
+#endif
