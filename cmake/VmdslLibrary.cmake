@@ -10,14 +10,13 @@ cmake_path(NORMAL_PATH VMDSL_ROOT)
 set(VMDSL_WARNINGS -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wnon-virtual-dtor
     -Woverloaded-virtual -Werror)
 
-# What the headers need, in either mode. Boost.Process v2 uses std::filesystem and std::system_error is not needed:
-# with BOOST_PROCESS_USE_STD_FS no Boost library is linked for it.
+# What the headers need, in either mode.
 add_library(vmdsl_requirements INTERFACE)
 target_compile_features(vmdsl_requirements INTERFACE cxx_std_20)
 target_compile_definitions(vmdsl_requirements INTERFACE
     BOOST_TEST_DYN_LINK BOOST_TEST_NO_MAIN BOOST_TEST_ALTERNATIVE_INIT_API)
 target_link_libraries(vmdsl_requirements INTERFACE
-    Boost::unit_test_framework Boost::headers fmt::fmt Threads::Threads)
+    Boost::unit_test_framework Boost::json Boost::headers fmt::fmt Threads::Threads)
 
 # One translation unit per layer: a change in one layer compiles that layer again, not all of them.
 set(vmdsl_sources "")
@@ -44,7 +43,7 @@ list(APPEND vmdsl_sources "${VMDSL_ROOT}/src/third_party.cpp")
 add_library(vmdsl_compiled STATIC ${vmdsl_sources})
 target_include_directories(vmdsl_compiled PRIVATE "${VMDSL_ROOT}/include")
 target_compile_definitions(vmdsl_compiled PUBLIC VMDSL_SEPARATE_COMPILATION
-    BOOST_ASIO_SEPARATE_COMPILATION BOOST_PROCESS_V2_SEPARATE_COMPILATION BOOST_PROCESS_USE_STD_FS)
+    BOOST_ASIO_SEPARATE_COMPILATION)
 target_link_libraries(vmdsl_compiled PUBLIC vmdsl_requirements)
 target_compile_options(vmdsl_compiled PRIVATE ${VMDSL_WARNINGS})
 set_source_files_properties("${VMDSL_ROOT}/src/third_party.cpp" PROPERTIES COMPILE_OPTIONS "-w")
@@ -62,5 +61,4 @@ target_compile_options(vmdsl_dev INTERFACE ${VMDSL_WARNINGS})
 add_library(vmdsl_header_only INTERFACE)
 add_library(vmdsl::header_only ALIAS vmdsl_header_only)
 target_include_directories(vmdsl_header_only SYSTEM INTERFACE "${VMDSL_ROOT}/include")
-target_compile_definitions(vmdsl_header_only INTERFACE BOOST_PROCESS_USE_STD_FS)
 target_link_libraries(vmdsl_header_only INTERFACE vmdsl_requirements)

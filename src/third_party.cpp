@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// The one place where Asio, Boost.Process and Boost.JSON are compiled.
+// The one place where Asio is compiled.
 #include <boost/asio/impl/src.hpp>
-#include <boost/optional.hpp>
-#include <boost/process/v2/src.hpp>
 
-#include <boost/json/src.hpp>
+
