@@ -13,7 +13,7 @@
 
 namespace vmdsl {
 
-/// What an event says. The terminal log, JUnit and every later reader are made from these and from nothing else.
+/// What an event says, by its kind; each has the fields that are named beside it. The terminal log, JUnit and every later reader are made from these and from nothing else.
 enum class event_kind : std::uint8_t {
     run_begin,         ///< A worker is up. Fields: pid.
     plan,              ///< One per case that will run, before the first. Fields: name, file, line, labels (comma-separated).
@@ -36,7 +36,7 @@ enum class event_kind : std::uint8_t {
 /// The name that stands in the JSON lines, for example "case_begin".
 [[nodiscard]] VMDSL_DECL std::string_view to_string(event_kind kind) noexcept;
 
-/// One entry of the event stream.
+/// One entry of the event stream. A value, safe to keep; the text that its members return lives as long as the event.
 struct event {
     using value = std::variant<std::string, std::int64_t, double, bool>;
 
@@ -47,7 +47,7 @@ struct event {
 
     /// The field's text, or `fallback` where it is missing or no text.
     [[nodiscard]] VMDSL_DECL std::string_view text(std::string_view name, std::string_view fallback = {}) const noexcept;
-    /// The field as a number (integers converted), or `fallback` where it is missing or no number.
+    /// The field as a number (integers converted), or `fallback` where it is missing, no number, or not-a-number.
     [[nodiscard]] VMDSL_DECL double number(std::string_view name, double fallback = 0) const noexcept;
     /// The field's truth value, or `fallback` where it is missing or no truth value.
     [[nodiscard]] VMDSL_DECL bool flag(std::string_view name, bool fallback = false) const noexcept;
