@@ -13,24 +13,25 @@
 
 namespace vmdsl {
 
-/// What an event says, by its kind; each has the fields that are named beside it. The terminal log, JUnit and every later reader are made from these and from nothing else.
+/// What an event says, by its kind; each has the fields that are named beside it. The terminal log, JUnit and every
+/// later reader are made from these and from nothing else.
 enum class event_kind : std::uint8_t {
-    run_begin,         ///< A worker is up. Fields: pid.
-    plan,              ///< One per case that will run, before the first. Fields: name, file, line, labels (comma-separated).
-    case_begin,        ///< Fields: name.
-    case_end,          ///< Fields: name, seconds, passed.
-    case_skipped,      ///< Fields: name, reason.
-    check_failed,      ///< A failed assertion. Fields: message, file, line.
-    exception,         ///< An exception left the case. Fields: message, file, line, infrastructure (true for could_not_run).
-    evidence,          ///< After a failed case, one per machine: the console's tail. Fields: console, console_file.
-    phase,             ///< Something long begins: boot, checkpoint, restore. Fields: text.
-    phase_end,         ///< Fields: text, seconds.
-    command,           ///< A verb ended. Fields: text, seconds, outcome.
-    fault,             ///< A link was cut, healed, ... Fields: text.
-    note,              ///< A line for the log. Fields: text.
-    warning,           ///< Same, for what a user should act on. Fields: text.
-    file,              ///< A result file to be named at the end. Fields: path, text (what it is).
-    run_end,           ///< The worker is done. Fields: failed (number of cases).
+    run_begin,     ///< A worker is up. Fields: pid.
+    plan,          ///< One per case that will run, first. Fields: name, file, line, labels (comma-separated).
+    case_begin,    ///< Fields: name.
+    case_end,      ///< Fields: name, seconds, passed.
+    case_skipped,  ///< Fields: name, reason.
+    check_failed,  ///< A failed assertion. Fields: message, file, line.
+    exception,     ///< An exception left the case. Fields: message, file, line, infrastructure (could_not_run).
+    evidence,      ///< After a failed case, one per machine: the console's tail. Fields: console, console_file.
+    phase,         ///< Something long begins: boot, checkpoint, restore. Fields: text.
+    phase_end,     ///< Fields: text, seconds.
+    command,       ///< A verb ended. Fields: text, seconds, outcome.
+    fault,         ///< A link was cut, healed, ... Fields: text.
+    note,          ///< A line for the log. Fields: text.
+    warning,       ///< Same, for what a user should act on. Fields: text.
+    file,          ///< A result file to be named at the end. Fields: path, text (what it is).
+    run_end,       ///< The worker is done. Fields: failed (number of cases).
 };
 
 /// The name that stands in the JSON lines, for example "case_begin".
@@ -42,11 +43,12 @@ struct event {
 
     std::chrono::nanoseconds at{};  ///< CLOCK_MONOTONIC, so that several processes of one host agree.
     event_kind kind{};
-    std::string machine;            ///< Empty where no single machine is concerned.
+    std::string machine;  ///< Empty where no single machine is concerned.
     std::vector<std::pair<std::string, value>> fields;
 
     /// The field's text, or `fallback` where it is missing or no text.
-    [[nodiscard]] VMDSL_DECL std::string_view text(std::string_view name, std::string_view fallback = {}) const noexcept;
+    [[nodiscard]] VMDSL_DECL std::string_view text(std::string_view name,
+                                                   std::string_view fallback = {}) const noexcept;
     /// The field as a number (integers converted), or `fallback` where it is missing, no number, or not-a-number.
     [[nodiscard]] VMDSL_DECL double number(std::string_view name, double fallback = 0) const noexcept;
     /// The field's truth value, or `fallback` where it is missing or no truth value.

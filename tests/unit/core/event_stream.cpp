@@ -25,7 +25,9 @@ namespace {
 using vmdsl::event_kind;
 using namespace std::chrono_literals;
 
-std::optional<vmdsl::event> round_trip(const vmdsl::event& e) { return vmdsl::parse_json_line(to_json_line(e)); }
+std::optional<vmdsl::event> round_trip(const vmdsl::event& e) {
+    return vmdsl::parse_json_line(to_json_line(e));
+}
 
 /// A pipe whose writing end receives this process' events.
 class event_pipe {
@@ -153,7 +155,9 @@ BOOST_AUTO_TEST_CASE(json_of_other_writers_is_read) {
         "  { \"fields\" : { \"text\" : \"\\ud83d\\ude00 \\u20ac\\u00fc\\u0041\\/\\b\\f\\n\\r\\t\" , \"n\" : -12 } ,"
         " \"event\" : \"note\", \"at\" : 3 } \n");
     BOOST_REQUIRE(e.has_value());
-    BOOST_TEST(e->text("text") == "\xF0\x9F\x98\x80 \xE2\x82\xAC\xC3\xBC" "A/\b\f\n\r\t");
+    BOOST_TEST(e->text("text") ==
+               "\xF0\x9F\x98\x80 \xE2\x82\xAC\xC3\xBC"
+               "A/\b\f\n\r\t");
     BOOST_TEST(e->number("n") == -12.0);
 }
 
@@ -201,13 +205,16 @@ BOOST_AUTO_TEST_CASE(what_is_no_event_is_refused) {
              "{\"at\":1,\"event\":\"note\",\"fields\":{\"x\":\"\xFF\"}}",
              "{\"at\":1,\"event\":\"note\",\"fields\":{\"x\":\"\x01\"}}",
          }) {
-        BOOST_TEST_CONTEXT(line) { BOOST_TEST(!vmdsl::parse_json_line(line).has_value()); }
+        BOOST_TEST_CONTEXT(line) {
+            BOOST_TEST(!vmdsl::parse_json_line(line).has_value());
+        }
     }
 }
 
 BOOST_AUTO_TEST_CASE(mutated_lines_never_crash_the_reader) {
     std::mt19937 random(7);
-    const auto line = vmdsl::to_json_line({7ns, event_kind::command, "web", {{"text", std::string("\x01\"x")}, {"s", 1.5}}});
+    const auto line =
+        vmdsl::to_json_line({7ns, event_kind::command, "web", {{"text", std::string("\x01\"x")}, {"s", 1.5}}});
     int still_events = 0;
     for (int round = 0; round < 20000; ++round) {
         auto mutated = line;

@@ -34,7 +34,9 @@ BOOST_AUTO_TEST_CASE(printable_text_stays_as_it_is) {
                "\"gr\xC3\xBC\xC3\x9F \xE2\x82\xAC \xF0\x9F\x98\x80\"");
 }
 
-BOOST_AUTO_TEST_CASE(quotes_and_backslashes_are_escaped) { BOOST_TEST(as_json("a\"b\\c") == "\"a\\\"b\\\\c\""); }
+BOOST_AUTO_TEST_CASE(quotes_and_backslashes_are_escaped) {
+    BOOST_TEST(as_json("a\"b\\c") == "\"a\\\"b\\\\c\"");
+}
 
 BOOST_AUTO_TEST_CASE(control_characters_become_code_points) {
     BOOST_TEST(as_json(std::string_view("\0\x1B[31m\r\n\t\x7F", 10)) ==

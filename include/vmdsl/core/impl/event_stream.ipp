@@ -391,7 +391,9 @@ VMDSL_DECL std::optional<event> parse_json_line(std::string_view line) {
     return result;
 }
 
-VMDSL_DECL void set_event_descriptor(int fd) noexcept { detail::process_event_sink().set_descriptor(fd); }
+VMDSL_DECL void set_event_descriptor(int fd) noexcept {
+    detail::process_event_sink().set_descriptor(fd);
+}
 
 VMDSL_DECL void emit(event_kind kind, std::string_view machine,
                      std::initializer_list<std::pair<std::string_view, event::value>> fields) noexcept {
