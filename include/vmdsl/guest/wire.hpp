@@ -36,6 +36,8 @@ inline constexpr std::uint32_t protocol_version = 1;
 
 inline constexpr std::uint32_t magic = 0x31444d56;  ///< "VMD1" in memory order.
 inline constexpr std::size_t header_size = 24;
+inline constexpr std::size_t stream_offset = 8;  ///< Of the stream's number in the header.
+inline constexpr std::size_t epoch_offset = 12;
 inline constexpr std::size_t trailer_size = 4;
 inline constexpr std::size_t max_payload = 64 * 1024;
 inline constexpr std::size_t max_frame = header_size + max_payload + trailer_size;

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <typeindex>
+
+#include <vmdsl/core/config.hpp>
+#include <vmdsl/core/plan.hpp>
+#include <vmdsl/core/source_location.hpp>
+
+namespace vmdsl::detail {
+
+class network_runtime;
+struct network_snapshot;
+class machine_runtime;
+struct verb_answer;
+
+/// What is behind `network<...>`, without its types: the description and the machines that run it just now. The author
+/// layer's headers include this and nothing heavier.
+class network_core {
+public:
+    VMDSL_DECL explicit network_core(network_plan plan);
+    VMDSL_DECL ~network_core();
+    network_core(const network_core&) = delete;
+    network_core& operator=(const network_core&) = delete;
+
+    [[nodiscard]] const network_plan& plan() const noexcept { return plan_; }
+
+    /// The machines; made, switched off, at the first call.
+    [[nodiscard]] VMDSL_DECL network_runtime& runtime();
+    [[nodiscard]] VMDSL_DECL machine_runtime& machine(std::size_t index);
+
+    VMDSL_DECL void start(std::chrono::nanoseconds limit);
+    VMDSL_DECL void cut(std::string_view machine, std::string_view segment);
+    VMDSL_DECL void heal(std::string_view machine, std::string_view segment);
+
+    /// Every verb goes through here: recorded, replayed or live. `machine` empty: the network's own.
+    VMDSL_DECL verb_answer perform(std::string_view machine, std::string_view verb, std::string arguments,
+                                   const std::function<verb_answer()>& live);
+
+    /// Runs `body` on live machines, saves what it leaves, and ends them.
+    [[nodiscard]] VMDSL_DECL std::shared_ptr<const network_snapshot> record(const std::function<void()>& body);
+    /// Restores a copy of the machines and replays `body` meanwhile. Throws `transcript_mismatch` where the body asks
+    /// for something else than it did when it was recorded.
+    VMDSL_DECL void restore(const std::shared_ptr<const network_snapshot>& snapshot, const std::function<void()>& body);
+
+private:
+    network_plan plan_;
+    std::shared_ptr<network_runtime> runtime_;
+};
+
+/// Reaches what is behind a `network<...>`, for the fixtures.
+struct network_access {
+    template <class Network>
+    [[nodiscard]] static network_core& core(Network& net) noexcept {
+        return net.core_;
+    }
+};
+
+/// What `restored<Ready>` does, without its type: makes the checkpoint of `fixture` with `record` at first use, then
+/// brings `core` to it while `body` is replayed. A body that turns out to ask for something else each time is recorded
+/// once more, and refused (`usage_error`) when it differs again. Where the checkpoint could not be made, every later
+/// case fails at once with the first failure's words.
+VMDSL_DECL void restore_fixture(std::type_index fixture, network_core& core,
+                                const std::function<std::shared_ptr<const network_snapshot>()>& record,
+                                const std::function<void()>& body);
+
+}  // namespace vmdsl::detail
+
+#ifdef VMDSL_HEADER_ONLY
+#include <vmdsl/impl/network_core.ipp>
+#endif

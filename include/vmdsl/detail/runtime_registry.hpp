@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <exception>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <typeindex>
+#include <vector>
+
+#include <vmdsl/core/config.hpp>
+
+namespace vmdsl::detail {
+
+class network_runtime;
+struct network_snapshot;
+
+/// Everything that lives longer than a case's stack: the networks that run, and the checkpoints that were made.
+///
+/// Hooked into the worker: after a case it says how the machines looked that were still running when their network
+/// ended, and at the worker's end it ends what is left.
+class runtime_registry {
+public:
+    [[nodiscard]] static VMDSL_DECL runtime_registry& instance();
+
+    VMDSL_DECL void add(const std::shared_ptr<network_runtime>& network);
+
+    /// What a machine showed when its network ended: evidence, should the case turn out to have failed.
+    VMDSL_DECL void keep_remains(std::string machine, std::string console, std::string console_file);
+
+    /// The checkpoint of a fixture type, null where it has not been made (or was dropped). Throws where an earlier
+    /// attempt to make it failed.
+    [[nodiscard]] VMDSL_DECL std::shared_ptr<const network_snapshot> checkpoint(std::type_index fixture) const;
+    VMDSL_DECL void set_checkpoint(std::type_index fixture, std::shared_ptr<const network_snapshot> snapshot);
+    VMDSL_DECL void set_failure(std::type_index fixture, std::exception_ptr problem);
+
+private:
+    struct remains {
+        std::string machine;
+        std::string console;
+        std::string console_file;
+    };
+
+    VMDSL_DECL runtime_registry();
+    VMDSL_DECL void end_case(bool passed);
+    VMDSL_DECL void end_worker();
+
+    mutable std::mutex mutex_;
+    std::vector<std::weak_ptr<network_runtime>> networks_;
+    std::map<std::type_index, std::shared_ptr<const network_snapshot>> checkpoints_;
+    std::map<std::type_index, std::exception_ptr> failures_;
+    std::vector<remains> remains_;
+};
+
+}  // namespace vmdsl::detail
+
+#ifdef VMDSL_HEADER_ONLY
+#include <vmdsl/impl/runtime_registry.ipp>
+#endif

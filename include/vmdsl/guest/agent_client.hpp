@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <vmdsl/core/config.hpp>
+#include <vmdsl/core/deadline.hpp>
+#include <vmdsl/core/error.hpp>
+#include <vmdsl/guest/agent_stream.hpp>
+#include <vmdsl/process/unique_fd.hpp>
+
+namespace vmdsl {
+
+/// Who a guest is told to be.
+struct guest_settings {
+    std::string host_name;
+    std::string machine_id;               ///< 32 hexadecimal digits.
+    std::vector<std::string> interfaces;  ///< Each "MAC IPv4/prefix IPv6/prefix".
+    std::string hosts;                    ///< Lines for /etc/hosts.
+};
+
+/// What to run.
+struct command_request {
+    std::string shell_text;                 ///< For /bin/sh -c; or
+    std::vector<std::string> arguments;     ///< a program with its arguments, run without a shell.
+    std::string directory;                  ///< Default: /root.
+    std::vector<std::string> environment;   ///< "NAME=value", added to the agent's own.
+};
+
+/// The host's side of the conversation with one guest agent.
+///
+/// Thread-safe; the calls that wait must not be made on the I/O thread. The guest is not trusted: bytes that are no
+/// protocol end the conversation (`lose`), and nothing it sends makes the host allocate without bound.
+class agent_client {
+public:
+    /// Takes over the host's end of the agent port and starts to listen. `on_lost` runs on the I/O thread when the
+    /// agent breaks the protocol, with the reason.
+    VMDSL_DECL agent_client(unique_fd socket, std::function<void(std::string reason)> on_lost);
+    VMDSL_DECL ~agent_client();
+    agent_client(const agent_client&) = delete;
+    agent_client& operator=(const agent_client&) = delete;
+
+    /// Waits for an agent that has started after the last `expect_restart` (or ever). Returns the guest's boot id.
+    /// Throws `timed_out`, `machine_died`.
+    VMDSL_DECL std::string await_hello(deadline until);
+    /// The guest is about to boot again: what was under way is lost, and the next hello is the one to wait for.
+    VMDSL_DECL void expect_restart();
+    /// Tells the guest its name and addresses, the time, and a seed. Returns what did not work, empty where all did.
+    /// Throws `timed_out`, `machine_died`.
+    VMDSL_DECL std::string configure(const guest_settings& settings, deadline until);
+
+    /// Makes the agent fall silent, so that the machine can be saved. Throws `timed_out`, `machine_died`.
+    VMDSL_DECL void quiesce(deadline until);
+    /// After a restore: gives the guest the present time and a seed and waits for its first frame of a fresh epoch.
+    /// `quiesced` false: the machine was saved at any moment, and a frame may have been cut. Throws likewise.
+    VMDSL_DECL void resume(bool quiesced, deadline until);
+
+    /// Asks the guest to switch off or to reboot, after a sync. There is no answer but the machine's.
+    VMDSL_DECL void power(wire::power action);
+
+    [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_stream> start_command(const command_request& request);
+    [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_stream> read_file(std::string_view path);
+    [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_stream> write_file(std::string_view path, std::uint32_t mode,
+                                                                      bool append);
+    [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_stream> stat(std::string_view path);
+    [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_stream> dial(std::string_view network, std::string_view address,
+                                                                std::uint16_t port, stream_sink sink = {});
+    /// Takes part in a stream again that was open when the machine was saved.
+    [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_stream> attach(std::uint32_t stream_id);
+
+    /// The machine is gone: every waiting call, and every later one, throws `machine_died` with these details.
+    VMDSL_DECL void lose(error_details reason);
+
+private:
+    friend class agent_stream;
+    struct connection;
+
+    std::shared_ptr<connection> connection_;
+};
+
+}  // namespace vmdsl
+
+#ifdef VMDSL_HEADER_ONLY
+#include <vmdsl/guest/impl/agent_client.ipp>
+#endif

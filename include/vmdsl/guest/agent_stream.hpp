@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <vmdsl/core/config.hpp>
+#include <vmdsl/core/deadline.hpp>
+#include <vmdsl/guest/wire.hpp>
+
+namespace vmdsl {
+
+/// How a stream between host and agent ended.
+struct stream_end {
+    bool failed = false;             ///< The agent could not do it: see `error_number` and `error_text`.
+    std::uint32_t error_number = 0;  ///< errno in the guest.
+    std::string error_text;
+    int exit_code = 0;  ///< Of a command.
+    int signal = 0;     ///< That ended a command, 0 where it exited.
+    bool lingering = false;
+    std::chrono::nanoseconds duration{};
+    std::uint64_t size = 0;  ///< Of a file.
+    std::uint32_t mode = 0;  ///< Of a file, with its type bits.
+};
+
+/// What to do with a stream's bytes on the I/O thread. Without `on_data` they are collected.
+struct stream_sink {
+    std::function<void(wire::channel, std::string_view)> on_data;  ///< Must `grant` what it has consumed.
+    std::function<void(wire::channel)> on_end_of_data;
+    std::function<void()> on_writable;  ///< Everything written so far has been sent.
+    std::function<void()> on_closed;    ///< Ended or lost. The last call.
+};
+
+class agent_client;
+
+/// One stream: a command, a file on its way, a connection. Made by `agent_client`; thread-safe.
+class agent_stream {
+public:
+    /// How much output is collected per channel, in bytes. A stream that sends more is closed.
+    static constexpr std::size_t max_collected = 256U << 20;
+
+    VMDSL_DECL ~agent_stream();
+    agent_stream(const agent_stream&) = delete;
+    agent_stream& operator=(const agent_stream&) = delete;
+
+    [[nodiscard]] std::uint32_t id() const noexcept { return id_; }
+
+    /// Sends bytes (a command's standard input, a file's content). Returns at once; what exceeds the agent's credit
+    /// waits in memory.
+    VMDSL_DECL void write(std::string bytes);
+    /// Whether bytes that were written still wait for the agent's credit.
+    [[nodiscard]] VMDSL_DECL bool has_unsent() const;
+    /// Says that nothing more will be written.
+    VMDSL_DECL void end_of_data();
+    /// Sends a signal to a command: to its own process, or to every process of its tree.
+    VMDSL_DECL void send_signal(int number, bool whole_tree);
+    /// Ends it: a command's whole tree is killed.
+    VMDSL_DECL void close();
+    /// Lets the agent send so many bytes more. Only for sinks with `on_data`.
+    VMDSL_DECL void grant(wire::channel channel, std::size_t bytes);
+
+    /// Waits until the agent says that it is open (or has ended). False where the deadline passed first. Throws
+    /// `machine_died` where the agent was lost.
+    [[nodiscard]] VMDSL_DECL bool wait_opened(deadline until);
+    /// Waits for the end. Empty where the deadline passed first. Throws `machine_died` where the agent was lost.
+    [[nodiscard]] VMDSL_DECL std::optional<stream_end> wait(deadline until);
+
+    /// What was collected so far.
+    [[nodiscard]] VMDSL_DECL std::string collected(wire::channel channel) const;
+    /// The same, given away: later calls see nothing of it.
+    [[nodiscard]] VMDSL_DECL std::string take_collected(wire::channel channel);
+
+private:
+    friend class agent_client;
+    struct state;
+
+    [[nodiscard]] static VMDSL_DECL std::shared_ptr<agent_stream> wrap(std::shared_ptr<state> s);
+
+    agent_stream(std::shared_ptr<state> s, std::uint32_t id) : state_(std::move(s)), id_(id) {}
+
+    std::shared_ptr<state> state_;
+    std::uint32_t id_;
+};
+
+}  // namespace vmdsl
+
+#ifdef VMDSL_HEADER_ONLY
+#include <vmdsl/guest/impl/agent_client.ipp>
+#endif

@@ -1,0 +1,664 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <span>
+#include <utility>
+
+#include <sys/random.h>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/write.hpp>
+
+#include <vmdsl/guest/agent_client.hpp>
+#include <vmdsl/guest/frame_codec.hpp>
+#include <vmdsl/process/io_loop.hpp>
+
+namespace vmdsl {
+
+namespace detail {
+
+inline std::span<const std::byte> agent_bytes(std::string_view text) {
+    return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
+}
+
+inline std::string_view agent_text(std::span<const std::byte> bytes) {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+/// The present time and 64 random bytes, which `configure` and `resume` carry.
+inline void put_time_and_entropy(payload_builder& payload) {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    payload.u64(wire::tag::wall_time,
+                static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count()));
+    std::array<std::byte, 64> seed{};
+    if (::getrandom(seed.data(), seed.size(), 0) == static_cast<ssize_t>(seed.size())) {
+        payload.bytes(wire::tag::entropy, seed);
+    }
+}
+
+inline std::uint32_t random_epoch() {
+    std::uint32_t epoch = 0;
+    while (epoch == 0 && ::getrandom(&epoch, sizeof epoch, 0) != sizeof epoch) {
+    }
+    return epoch | 1U;  // never 0, the epoch after a boot
+}
+
+}  // namespace detail
+
+/// One direction's flow and what has come: all under the connection's mutex but the sink, which is the I/O thread's.
+struct agent_stream::state {
+    struct direction {
+        std::string pending;  // written, but beyond the agent's credit
+        std::uint64_t credit = wire::initial_credit;
+        bool end_wanted = false;
+        bool end_sent = false;
+    };
+
+    std::shared_ptr<agent_client::connection> connection;
+    std::uint32_t id = 0;
+    stream_sink sink;
+    direction outgoing;
+    std::array<std::string, 2> collected;
+    std::array<std::uint64_t, 2> granted{wire::initial_credit, wire::initial_credit};  // that the agent may still use
+    bool opened = false;
+    bool too_much = false;
+    std::optional<stream_end> end;
+};
+
+struct agent_client::connection : std::enable_shared_from_this<connection> {
+    explicit connection(boost::asio::io_context& context) : socket(context) {}
+
+    using stream_ptr = std::shared_ptr<agent_stream::state>;
+
+    // The I/O thread's.
+    boost::asio::local::stream_protocol::socket socket;
+    frame_decoder decoder;
+    std::vector<std::byte> sending;
+    bool write_under_way = false;
+    std::function<void(std::string)> on_lost;
+
+    // Shared, under the mutex.
+    std::mutex mutex;
+    std::condition_variable changed;
+    frame_encoder encoder;
+    std::vector<std::byte> outgoing;
+    std::map<std::uint32_t, stream_ptr> streams;
+    std::uint32_t next_stream = 1;
+    std::optional<error_details> lost;
+    std::optional<std::string> boot_id;  // of the hello that nobody has taken yet
+    std::string last_boot_id;
+    std::optional<std::string> configured;
+    bool quiesced = false;
+    bool resumed = false;
+    bool restarting = false;
+
+    void read() {
+        const auto room = decoder.prepare();
+        socket.async_read_some(boost::asio::buffer(room.data(), room.size()),
+                               [self = shared_from_this()](boost::system::error_code ec, std::size_t n) {
+                                   if (ec) {
+                                       return;  // QEMU is gone; its exit says why
+                                   }
+                                   self->decoder.commit(n);
+                                   if (self->decode()) {
+                                       self->read();
+                                   }
+                               });
+    }
+
+    /// False where the agent broke the protocol.
+    bool decode() {
+        for (;;) {
+            const auto found = decoder.next();
+            if (found.status == decode_status::need_more) {
+                return true;
+            }
+            if (found.status == decode_status::junk) {
+                const std::lock_guard lock(mutex);
+                if (!restarting) {
+                    report_lost("its agent sent bytes that are no frame");
+                    return false;
+                }
+                continue;  // the rest of a frame that a reboot cut
+            }
+            if (!take(found.header, found.payload)) {
+                return false;
+            }
+        }
+    }
+
+    /// Called with the mutex held.
+    void report_lost(std::string reason) {
+        if (!lost && on_lost) {
+            io_loop::instance().post([self = shared_from_this(), reason = std::move(reason)] {
+                if (self->on_lost) {
+                    self->on_lost(reason);
+                }
+            });
+        }
+    }
+
+    bool take(const wire::header& header, std::span<const std::byte> payload) {
+        if (header.stream == 0) {
+            take_control(header, payload);
+            return true;
+        }
+        stream_ptr stream;
+        {
+            const std::lock_guard lock(mutex);
+            const auto found = header.epoch == encoder.epoch() ? streams.find(header.stream) : streams.end();
+            if (found == streams.end()) {
+                return true;  // closed by us, or a left-over
+            }
+            stream = found->second;
+        }
+        return take_stream(stream, header, payload);
+    }
+
+    void take_control(const wire::header& header, std::span<const std::byte> payload) {
+        {
+            const std::lock_guard lock(mutex);
+            switch (header.type) {
+                case wire::frame_type::hello: {
+                    const auto version = wire::find_field(payload, wire::tag::version).number();
+                    if (version != wire::protocol_version) {
+                        report_lost("its agent speaks version " + std::to_string(version) + " of the protocol, not " +
+                                    std::to_string(wire::protocol_version));
+                        return;
+                    }
+                    const std::string id(wire::find_field(payload, wire::tag::boot_id).text());
+                    if (id == last_boot_id) {
+                        return;  // the same agent, greeting a connection again
+                    }
+                    last_boot_id = id;
+                    boot_id = id;
+                    restarting = false;
+                    encoder.set_epoch(header.epoch);
+                    break;
+                }
+                case wire::frame_type::configured:
+                    configured = collect_errors(payload);
+                    break;
+                case wire::frame_type::quiesced:
+                    quiesced = true;
+                    break;
+                case wire::frame_type::resumed:
+                    resumed = header.epoch == encoder.epoch();
+                    break;
+                case wire::frame_type::protocol_error:
+                    report_lost("its agent did not understand the host: " +
+                                std::string(wire::find_field(payload, wire::tag::error_text).text()));
+                    break;
+                default:
+                    break;
+            }
+        }
+        changed.notify_all();
+    }
+
+    [[nodiscard]] static std::string collect_errors(std::span<const std::byte> payload) {
+        std::string errors;
+        wire::field field;
+        while (wire::next_field(payload, field)) {
+            if (field.tag == wire::tag::error_text) {
+                errors += (errors.empty() ? "" : "; ") + std::string(field.text());
+            }
+        }
+        return errors;
+    }
+
+    bool take_stream(const stream_ptr& stream, const wire::header& header, std::span<const std::byte> payload) {
+        const auto channel = header.channel == wire::channel::errors ? wire::channel::errors : wire::channel::main;
+        switch (header.type) {
+            case wire::frame_type::opened: {
+                const std::lock_guard lock(mutex);
+                stream->opened = true;
+                break;
+            }
+            case wire::frame_type::data:
+                return take_data(stream, channel, payload);
+            case wire::frame_type::end:
+                if (stream->sink.on_end_of_data) {
+                    stream->sink.on_end_of_data(channel);
+                }
+                return true;
+            case wire::frame_type::credit: {
+                bool writable = false;
+                {
+                    const std::lock_guard lock(mutex);
+                    stream->outgoing.credit += wire::find_field(payload, wire::tag::bytes).number();
+                    send_pending(*stream);
+                    writable = stream->outgoing.pending.empty();
+                }
+                if (writable && stream->sink.on_writable) {
+                    stream->sink.on_writable();
+                }
+                return true;
+            }
+            case wire::frame_type::exit:
+            case wire::frame_type::failed:
+                finish(stream, header.type == wire::frame_type::failed, payload);
+                return true;
+            default:
+                return true;
+        }
+        changed.notify_all();
+        return true;
+    }
+
+    bool take_data(const stream_ptr& stream, wire::channel channel, std::span<const std::byte> payload) {
+        const auto index = static_cast<std::size_t>(channel);
+        {
+            const std::lock_guard lock(mutex);
+            if (payload.size() > stream->granted[index]) {
+                report_lost("its agent sent more than it was allowed to");
+                return false;
+            }
+            stream->granted[index] -= payload.size();
+            if (!stream->sink.on_data) {
+                collect(*stream, index, payload);
+            }
+        }
+        if (stream->sink.on_data) {
+            stream->sink.on_data(channel, detail::agent_text(payload));
+        } else {
+            changed.notify_all();
+        }
+        return true;
+    }
+
+    void collect(agent_stream::state& stream, std::size_t index, std::span<const std::byte> payload) {
+        if (stream.collected[index].size() + payload.size() > agent_stream::max_collected) {
+            if (!std::exchange(stream.too_much, true)) {
+                encoder.frame(outgoing, wire::frame_type::close, stream.id);
+                flush();
+            }
+            return;
+        }
+        stream.collected[index] += detail::agent_text(payload);
+        grant(stream, static_cast<wire::channel>(index), payload.size());
+    }
+
+    void finish(const stream_ptr& stream, bool failed, std::span<const std::byte> payload) {
+        {
+            const std::lock_guard lock(mutex);
+            stream_end end;
+            end.failed = failed;
+            end.error_number = static_cast<std::uint32_t>(wire::find_field(payload, wire::tag::error_number).number());
+            end.error_text = std::string(wire::find_field(payload, wire::tag::error_text).text());
+            end.exit_code = static_cast<int>(wire::find_field(payload, wire::tag::exit_code).number());
+            end.signal = static_cast<int>(wire::find_field(payload, wire::tag::signal_number).number());
+            end.lingering = wire::has_field(payload, wire::tag::lingering);
+            end.duration = std::chrono::nanoseconds(static_cast<std::int64_t>(
+                wire::find_field(payload, wire::tag::nanoseconds).number() & 0x7fffffffffffffffULL));
+            end.size = wire::find_field(payload, wire::tag::size).number();
+            end.mode = static_cast<std::uint32_t>(wire::find_field(payload, wire::tag::mode).number());
+            if (stream->too_much) {
+                end.failed = true;
+                end.error_number = EFBIG;
+                end.error_text = "it sent more than " + std::to_string(agent_stream::max_collected >> 20) + " MiB";
+            }
+            stream->end = std::move(end);
+            streams.erase(stream->id);
+        }
+        changed.notify_all();
+        if (stream->sink.on_closed) {
+            stream->sink.on_closed();
+        }
+    }
+
+    // With the mutex held from here on.
+
+    void grant(agent_stream::state& stream, wire::channel channel, std::size_t bytes) {
+        stream.granted[static_cast<std::size_t>(channel)] += bytes;
+        payload_builder payload;
+        payload.u64(wire::tag::bytes, bytes);
+        encoder.frame(outgoing, wire::frame_type::credit, stream.id, payload, channel);
+        flush();
+    }
+
+    void send_pending(agent_stream::state& stream) {
+        auto& to = stream.outgoing;
+        const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(to.credit, to.pending.size()));
+        if (n > 0) {
+            encoder.data(outgoing, stream.id, detail::agent_bytes(to.pending).first(n));
+            to.pending.erase(0, n);
+            to.credit -= n;
+        }
+        if (to.pending.empty() && to.end_wanted && !std::exchange(to.end_sent, true)) {
+            encoder.frame(outgoing, wire::frame_type::end, stream.id);
+        }
+        flush();
+    }
+
+    void flush() {
+        if (!outgoing.empty()) {
+            io_loop::instance().post([self = shared_from_this()] { self->write(); });
+        }
+    }
+
+    // The I/O thread.
+    void write() {
+        if (write_under_way) {
+            return;
+        }
+        {
+            const std::lock_guard lock(mutex);
+            if (outgoing.empty()) {
+                return;
+            }
+            sending.clear();
+            std::swap(sending, outgoing);
+        }
+        write_under_way = true;
+        boost::asio::async_write(socket, boost::asio::buffer(sending),
+                                 [self = shared_from_this()](boost::system::error_code ec, std::size_t) {
+                                     self->write_under_way = false;
+                                     if (!ec) {
+                                         self->write();
+                                     }
+                                 });
+    }
+
+    [[nodiscard]] stream_ptr open(wire::stream_kind kind, payload_builder payload, stream_sink sink) {
+        auto stream = std::make_shared<agent_stream::state>();
+        stream->connection = shared_from_this();
+        stream->sink = std::move(sink);
+        const std::lock_guard lock(mutex);
+        if (lost) {
+            throw machine_died(*lost);
+        }
+        stream->id = next_stream;
+        payload.u32(wire::tag::kind, static_cast<std::uint32_t>(kind));
+        encoder.frame(outgoing, wire::frame_type::open, stream->id, payload);
+        ++next_stream;
+        streams.emplace(stream->id, stream);
+        flush();
+        return stream;
+    }
+
+    /// Waits, with the mutex held, until `done` or the deadline. False where the deadline passed first.
+    template <class Predicate>
+    bool wait(std::unique_lock<std::mutex>& lock, deadline until, Predicate done) {
+        changed.wait_until(lock, until.moment(), [&] { return lost.has_value() || done(); });
+        if (done()) {
+            return true;
+        }
+        if (lost) {
+            throw machine_died(*lost);
+        }
+        return false;
+    }
+
+    void send_control(wire::frame_type type, const payload_builder& payload = {}) {
+        if (lost) {
+            throw machine_died(*lost);
+        }
+        encoder.frame(outgoing, type, 0, payload);
+        flush();
+    }
+};
+
+VMDSL_DECL std::shared_ptr<agent_stream> agent_stream::wrap(std::shared_ptr<state> s) {
+    const auto id = s->id;
+    return std::shared_ptr<agent_stream>(new agent_stream(std::move(s), id));
+}
+
+VMDSL_DECL agent_stream::~agent_stream() = default;
+
+VMDSL_DECL void agent_stream::write(std::string bytes) {
+    const std::lock_guard lock(state_->connection->mutex);
+    state_->outgoing.pending += bytes;
+    state_->connection->send_pending(*state_);
+}
+
+VMDSL_DECL bool agent_stream::has_unsent() const {
+    const std::lock_guard lock(state_->connection->mutex);
+    return !state_->outgoing.pending.empty();
+}
+
+VMDSL_DECL void agent_stream::end_of_data() {
+    const std::lock_guard lock(state_->connection->mutex);
+    state_->outgoing.end_wanted = true;
+    state_->connection->send_pending(*state_);
+}
+
+VMDSL_DECL void agent_stream::send_signal(int number, bool whole_tree) {
+    payload_builder payload;
+    payload.u32(wire::tag::signal_number, static_cast<std::uint32_t>(number));
+    if (whole_tree) {
+        payload.flag(wire::tag::whole_tree);
+    }
+    auto& c = *state_->connection;
+    const std::lock_guard lock(c.mutex);
+    c.encoder.frame(c.outgoing, wire::frame_type::signal, id_, payload);
+    c.flush();
+}
+
+VMDSL_DECL void agent_stream::close() {
+    auto& c = *state_->connection;
+    const std::lock_guard lock(c.mutex);
+    if (!state_->end) {
+        c.encoder.frame(c.outgoing, wire::frame_type::close, id_);
+        c.flush();
+    }
+}
+
+VMDSL_DECL void agent_stream::grant(wire::channel channel, std::size_t bytes) {
+    const std::lock_guard lock(state_->connection->mutex);
+    state_->connection->grant(*state_, channel, bytes);
+}
+
+VMDSL_DECL bool agent_stream::wait_opened(deadline until) {
+    std::unique_lock lock(state_->connection->mutex);
+    return state_->connection->wait(lock, until, [&] { return state_->opened || state_->end.has_value(); });
+}
+
+VMDSL_DECL std::optional<stream_end> agent_stream::wait(deadline until) {
+    std::unique_lock lock(state_->connection->mutex);
+    state_->connection->wait(lock, until, [&] { return state_->end.has_value(); });
+    return state_->end;
+}
+
+VMDSL_DECL std::string agent_stream::collected(wire::channel channel) const {
+    const std::lock_guard lock(state_->connection->mutex);
+    return state_->collected[static_cast<std::size_t>(channel)];
+}
+
+VMDSL_DECL std::string agent_stream::take_collected(wire::channel channel) {
+    const std::lock_guard lock(state_->connection->mutex);
+    return std::exchange(state_->collected[static_cast<std::size_t>(channel)], {});
+}
+
+VMDSL_DECL agent_client::agent_client(unique_fd socket, std::function<void(std::string)> on_lost) {
+    auto& loop = io_loop::instance();
+    connection_ = std::make_shared<connection>(loop.context());
+    loop.call([&] {
+        connection_->socket.assign(boost::asio::local::stream_protocol(), socket.release());
+        connection_->on_lost = std::move(on_lost);
+        connection_->read();
+    });
+}
+
+VMDSL_DECL agent_client::~agent_client() {
+    error_details gone;
+    gone.what_failed = "the machine was released";
+    lose(gone);
+    io_loop::instance().call([&] {
+        boost::system::error_code ignored;
+        connection_->on_lost = nullptr;
+        connection_->socket.close(ignored);
+    });
+}
+
+VMDSL_DECL std::string agent_client::await_hello(deadline until) {
+    std::unique_lock lock(connection_->mutex);
+    if (!connection_->wait(lock, until, [&] { return connection_->boot_id.has_value(); })) {
+        throw timed_out("the guest's agent did not answer");
+    }
+    return *std::exchange(connection_->boot_id, std::nullopt);
+}
+
+VMDSL_DECL void agent_client::expect_restart() {
+    std::vector<connection::stream_ptr> ended;
+    {
+        const std::lock_guard lock(connection_->mutex);
+        connection_->restarting = true;
+        connection_->boot_id.reset();
+        for (auto& [id, stream] : connection_->streams) {
+            stream_end end;
+            end.failed = true;
+            end.error_number = ECONNRESET;
+            end.error_text = "the machine was restarted";
+            stream->end = std::move(end);
+            ended.push_back(stream);
+        }
+        connection_->streams.clear();
+    }
+    connection_->changed.notify_all();
+    io_loop::instance().post([ended = std::move(ended)] {
+        for (const auto& stream : ended) {
+            if (stream->sink.on_closed) {
+                stream->sink.on_closed();
+            }
+        }
+    });
+}
+
+VMDSL_DECL std::string agent_client::configure(const guest_settings& settings, deadline until) {
+    payload_builder payload;
+    payload.text(wire::tag::host_name, settings.host_name).text(wire::tag::machine_id, settings.machine_id);
+    for (const auto& interface : settings.interfaces) {
+        payload.text(wire::tag::interface, interface);
+    }
+    payload.text(wire::tag::hosts, settings.hosts);
+    detail::put_time_and_entropy(payload);
+    std::unique_lock lock(connection_->mutex);
+    connection_->configured.reset();
+    connection_->send_control(wire::frame_type::configure, payload);
+    if (!connection_->wait(lock, until, [&] { return connection_->configured.has_value(); })) {
+        throw timed_out("the guest's agent did not set the machine up");
+    }
+    return *std::exchange(connection_->configured, std::nullopt);
+}
+
+VMDSL_DECL void agent_client::quiesce(deadline until) {
+    std::unique_lock lock(connection_->mutex);
+    connection_->quiesced = false;
+    connection_->send_control(wire::frame_type::quiesce);
+    if (!connection_->wait(lock, until, [&] { return connection_->quiesced; })) {
+        throw timed_out("the guest's agent did not fall silent");
+    }
+}
+
+VMDSL_DECL void agent_client::resume(bool quiesced, deadline until) {
+    const auto epoch = detail::random_epoch();
+    io_loop::instance().call([&] { connection_->decoder.scan_for(wire::frame_type::resumed, epoch); });
+    payload_builder payload;
+    payload.u32(wire::tag::epoch, epoch);
+    detail::put_time_and_entropy(payload);
+    std::unique_lock lock(connection_->mutex);
+    connection_->resumed = false;
+    if (!quiesced) {
+        connection_->encoder.resync_padding(connection_->outgoing);
+    }
+    connection_->encoder.set_epoch(epoch);
+    connection_->send_control(wire::frame_type::resume, payload);
+    if (!connection_->wait(lock, until, [&] { return connection_->resumed; })) {
+        throw timed_out("the guest's agent did not answer after the restore");
+    }
+}
+
+VMDSL_DECL void agent_client::power(wire::power action) {
+    payload_builder payload;
+    payload.u32(wire::tag::power_action, static_cast<std::uint32_t>(action));
+    const std::lock_guard lock(connection_->mutex);
+    connection_->send_control(wire::frame_type::power, payload);
+}
+
+VMDSL_DECL std::shared_ptr<agent_stream> agent_client::start_command(const command_request& request) {
+    payload_builder payload;
+    if (request.arguments.empty()) {
+        payload.text(wire::tag::shell_text, request.shell_text);
+    }
+    for (const auto& argument : request.arguments) {
+        payload.text(wire::tag::argument, argument);
+    }
+    if (!request.directory.empty()) {
+        payload.text(wire::tag::directory, request.directory);
+    }
+    for (const auto& variable : request.environment) {
+        payload.text(wire::tag::environment, variable);
+    }
+    payload.flag(wire::tag::no_input);
+    return agent_stream::wrap(connection_->open(wire::stream_kind::command, std::move(payload), {}));
+}
+
+VMDSL_DECL std::shared_ptr<agent_stream> agent_client::read_file(std::string_view path) {
+    payload_builder payload;
+    payload.text(wire::tag::path, path);
+    return agent_stream::wrap(connection_->open(wire::stream_kind::read_file, std::move(payload), {}));
+}
+
+VMDSL_DECL std::shared_ptr<agent_stream> agent_client::write_file(std::string_view path, std::uint32_t mode,
+                                                                  bool append) {
+    payload_builder payload;
+    payload.text(wire::tag::path, path).u32(wire::tag::mode, mode);
+    if (append) {
+        payload.flag(wire::tag::append);
+    }
+    return agent_stream::wrap(connection_->open(wire::stream_kind::write_file, std::move(payload), {}));
+}
+
+VMDSL_DECL std::shared_ptr<agent_stream> agent_client::stat(std::string_view path) {
+    payload_builder payload;
+    payload.text(wire::tag::path, path);
+    return agent_stream::wrap(connection_->open(wire::stream_kind::stat, std::move(payload), {}));
+}
+
+VMDSL_DECL std::shared_ptr<agent_stream> agent_client::dial(std::string_view network, std::string_view address,
+                                                            std::uint16_t port, stream_sink sink) {
+    payload_builder payload;
+    payload.text(wire::tag::network, network).text(wire::tag::address, address).u32(wire::tag::port, port);
+    return agent_stream::wrap(connection_->open(wire::stream_kind::dial, std::move(payload), std::move(sink)));
+}
+
+VMDSL_DECL std::shared_ptr<agent_stream> agent_client::attach(std::uint32_t stream_id) {
+    auto stream = std::make_shared<agent_stream::state>();
+    stream->connection = connection_;
+    stream->id = stream_id;
+    stream->opened = true;
+    const std::lock_guard lock(connection_->mutex);
+    connection_->streams.emplace(stream_id, stream);
+    connection_->next_stream = std::max(connection_->next_stream, stream_id + 1);
+    return agent_stream::wrap(std::move(stream));
+}
+
+VMDSL_DECL void agent_client::lose(error_details reason) {
+    std::map<std::uint32_t, connection::stream_ptr> streams;
+    {
+        const std::lock_guard lock(connection_->mutex);
+        if (connection_->lost) {
+            return;
+        }
+        connection_->lost = std::move(reason);
+        streams.swap(connection_->streams);
+    }
+    connection_->changed.notify_all();
+    io_loop::instance().post([streams = std::move(streams)] {
+        for (const auto& [id, stream] : streams) {
+            if (stream->sink.on_closed) {
+                stream->sink.on_closed();
+            }
+        }
+    });
+}
+
+}  // namespace vmdsl

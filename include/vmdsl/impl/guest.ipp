@@ -1,0 +1,516 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <algorithm>
+#include <cerrno>
+#include <string>
+#include <utility>
+
+#include <vmdsl/core/error.hpp>
+#include <vmdsl/core/event_stream.hpp>
+#include <vmdsl/core/shell_quote.hpp>
+#include <vmdsl/detail/machine_runtime.hpp>
+#include <vmdsl/detail/network_core.hpp>
+#include <vmdsl/detail/network_runtime.hpp>
+#include <vmdsl/detail/transcript.hpp>
+#include <vmdsl/guest.hpp>
+
+namespace vmdsl {
+
+namespace detail {
+
+/// Says in the log how long a verb took and how it ended.
+inline void log_verb(const std::string& machine, const std::string& text, deadline::clock::time_point begin,
+                     const std::string& outcome) {
+    const auto seconds = std::chrono::duration<double>(deadline::clock::now() - begin).count();
+    emit(event_kind::command, machine, {{"text", text}, {"seconds", seconds}, {"outcome", outcome}});
+}
+
+inline verb_answer answer_of(const command_result& result) {
+    verb_answer answer;
+    answer.out = result.out();
+    answer.err = result.err();
+    answer.signal = result.signal();
+    answer.number = result.signal() != 0 ? 0 : result.exit_code();
+    answer.duration = result.duration();
+    answer.flag = result.lingering();
+    return answer;
+}
+
+inline command_result result_of(verb_answer answer) {
+    return {std::move(answer.out), std::move(answer.err), static_cast<int>(answer.number),
+            answer.signal,         answer.duration,       answer.flag};
+}
+
+/// The pauses between the attempts of a wait: short at first, since most things are nearly there.
+class back_off {
+public:
+    explicit back_off(std::chrono::milliseconds first, std::chrono::milliseconds longest)
+        : next_(first), longest_(longest) {}
+
+    [[nodiscard]] std::chrono::milliseconds next() {
+        const auto now = next_;
+        next_ = std::min(next_ * 3 / 2, longest_);
+        return now;
+    }
+
+private:
+    std::chrono::milliseconds next_;
+    std::chrono::milliseconds longest_;
+};
+
+[[noreturn]] inline void throw_stream_failure(const machine_runtime& machine, const std::string& what,
+                                              const stream_end& end, const source_location& where) {
+    auto d = machine.details(what + ": " + end.error_text, where);
+    if (end.error_number == ECONNRESET) {
+        throw machine_died(std::move(d));
+    }
+    throw guest_error(std::move(d));
+}
+
+inline stream_end await_stream(const machine_runtime& machine, agent_stream& stream, const std::string& what,
+                               deadline until, const source_location& where) {
+    auto end = stream.wait(until);
+    if (!end) {
+        stream.close();
+        throw timed_out(machine.details(what + " did not end in time", where));
+    }
+    return *std::move(end);
+}
+
+/// Whether something accepts connections on the guest's localhost.
+inline bool port_accepts(machine_runtime& machine, std::uint16_t port, deadline until) {
+    for (const auto* address : {"127.0.0.1", "::1"}) {
+        const auto stream = machine.agent()->dial("tcp", address, port);
+        if (!stream->wait_opened(until)) {
+            stream->close();
+            return false;
+        }
+        stream->close();
+        const auto end = stream->wait(deadline::in(std::chrono::seconds(20)));
+        if (end && !end->failed) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/// What systemd says of a unit, one "Name=value" line each.
+inline std::string unit_value(const std::string& text, const std::string& name) {
+    const auto line = text.find(name + "=");
+    if (line == std::string::npos) {
+        return {};
+    }
+    const auto from = line + name.size() + 1;
+    return text.substr(from, text.find('\n', from) - from);
+}
+
+enum class unit_verdict { active, waiting, hopeless };
+
+inline unit_verdict judge_unit(const std::string& text) {
+    const auto state = unit_value(text, "ActiveState");
+    if (state == "active") {
+        return unit_verdict::active;
+    }
+    if (state == "failed") {
+        return unit_verdict::hopeless;
+    }
+    const auto load = unit_value(text, "LoadState");
+    const auto system = unit_value(text, "System");
+    const bool booted = system == "running" || system == "degraded";
+    const auto unit_job = unit_value(text, "Job");
+    const bool has_job = !unit_job.empty() && unit_job != "0";
+    if (state == "inactive" && booted && !has_job) {
+        return unit_verdict::hopeless;
+    }
+    return load == "bad-setting" || load == "masked" ? unit_verdict::hopeless : unit_verdict::waiting;
+}
+
+inline void await_unit(machine_runtime& machine, const std::string& unit, deadline until, const source_location& where) {
+    const std::string quoted = shell_quoted(unit);
+    const std::string probe = "systemctl show --property=LoadState,ActiveState,SubState,Result,Job -- " + quoted +
+                              "; echo System=$(systemctl is-system-running)";
+    std::string last;
+    for (back_off pauses(std::chrono::milliseconds(50), std::chrono::milliseconds(500));;) {
+        const auto result = machine.execute({probe, {}, {}, {}}, until, where);
+        last = result.out() + result.err();
+        const auto verdict = judge_unit(result.out());
+        if (verdict == unit_verdict::active) {
+            return;
+        }
+        if (verdict == unit_verdict::hopeless) {
+            const auto status =
+                machine.execute({"systemctl status --no-pager --lines=20 -- " + quoted, {}, {}, {}}, until, where);
+            auto d = machine.details("unit " + unit + " will not become active: it is " + unit_value(last, "ActiveState") +
+                                         " (" + unit_value(last, "SubState") + "), load state " +
+                                         unit_value(last, "LoadState"),
+                                     where);
+            d.out_tail = tail_of(status.out());
+            d.err_tail = tail_of(status.err());
+            throw guest_error(std::move(d));
+        }
+        if (!machine.pause_between_attempts(pauses.next(), until)) {
+            auto d = machine.details("unit " + unit + " did not become active in time; systemd said last:", where);
+            d.out_tail = tail_of(last);
+            throw timed_out(std::move(d));
+        }
+    }
+}
+
+}  // namespace detail
+
+struct job::state {
+    detail::network_core* network = nullptr;
+    std::size_t index = 0;
+    std::string text;
+    std::chrono::nanoseconds limit{};
+    std::uint32_t stream_id = 0;
+    std::shared_ptr<agent_stream> stream;  // null while it is known from a replay only
+
+    /// The running command. After a restore it is attached to at first use.
+    [[nodiscard]] agent_stream& live() {
+        if (!stream) {
+            stream = network->machine(index).agent()->attach(stream_id);
+        }
+        return *stream;
+    }
+};
+
+VMDSL_DECL command_result job::wait(source_location where) { return wait(state_->limit, where); }
+
+VMDSL_DECL command_result job::wait(std::chrono::nanoseconds limit, source_location where) {
+    auto& machine = state_->network->machine(state_->index);
+    return detail::result_of(state_->network->perform(machine.name(), "wait for", state_->text, [&] {
+        return detail::answer_of(machine.finish(state_->live(), state_->text, deadline::in(limit), where));
+    }));
+}
+
+VMDSL_DECL bool job::running() const {
+    const auto& name = state_->network->machine(state_->index).name();
+    return state_->network
+        ->perform(name, "is running", state_->text,
+                  [&] {
+                      detail::verb_answer answer;
+                      answer.flag = !state_->live().wait(deadline::in(std::chrono::nanoseconds(0)));
+                      return answer;
+                  })
+        .flag;
+}
+
+VMDSL_DECL std::string job::out_so_far() const {
+    const auto& name = state_->network->machine(state_->index).name();
+    return state_->network
+        ->perform(name, "output of", state_->text,
+                  [&] {
+                      detail::verb_answer answer;
+                      answer.out = state_->live().collected(wire::channel::main);
+                      return answer;
+                  })
+        .out;
+}
+
+VMDSL_DECL void job::signal(int number) {
+    const auto& name = state_->network->machine(state_->index).name();
+    (void)state_->network->perform(name, "signal " + std::to_string(number), state_->text, [&] {
+        state_->live().send_signal(number, false);
+        return detail::verb_answer{};
+    });
+}
+
+VMDSL_DECL void job::kill() {
+    const auto& name = state_->network->machine(state_->index).name();
+    (void)state_->network->perform(name, "kill", state_->text, [&] {
+        state_->live().send_signal(9, true);
+        return detail::verb_answer{};
+    });
+}
+
+VMDSL_DECL guest::guest(detail::network_core& network, std::size_t index) : network_(&network), index_(index) {}
+
+VMDSL_DECL const std::string& guest::name() const noexcept { return network_->plan().machines[index_].name; }
+
+VMDSL_DECL guest guest::within(std::chrono::nanoseconds limit) const {
+    guest other = *this;
+    other.limit_ = limit;
+    return other;
+}
+
+VMDSL_DECL command_result guest::execute(std::string_view command, source_location where) {
+    const std::string text(command);
+    return detail::result_of(network_->perform(name(), "run", text, [&] {
+        const auto begin = deadline::clock::now();
+        try {
+            auto result = network_->machine(index_).execute({text, {}, {}, {}}, deadline::in(limit_), where);
+            detail::log_verb(name(), text, begin, result.describe());
+            return detail::answer_of(result);
+        } catch (const error& problem) {
+            detail::log_verb(name(), text, begin, problem.details().what_failed);
+            throw;
+        }
+    }));
+}
+
+VMDSL_DECL command_result guest::run(std::string_view command, source_location where) {
+    auto result = execute(command, where);
+    if (result.succeeded()) {
+        return result;
+    }
+    auto d = network_->machine(index_).details("the command " + result.describe(), where);
+    d.command = std::string(command);
+    d.out_tail = detail::tail_of(result.out());
+    d.err_tail = detail::tail_of(result.err());
+    throw command_failed(std::move(d));
+}
+
+VMDSL_DECL job guest::spawn(std::string_view command, source_location where) {
+    auto s = std::make_shared<job::state>();
+    s->network = network_;
+    s->index = index_;
+    s->text = std::string(command);
+    s->limit = limit_;
+    s->stream_id = network_
+                       ->perform(name(), "spawn", s->text,
+                                 [&] {
+                                     auto& machine = network_->machine(index_);
+                                     auto stream = machine.agent()->start_command({s->text, {}, {}, {}});
+                                     if (!stream->wait_opened(deadline::in(limit_))) {
+                                         stream->close();
+                                         throw timed_out(machine.details("a command did not start in time", where));
+                                     }
+                                     s->stream = std::move(stream);
+                                     detail::verb_answer answer;
+                                     answer.stream = s->stream->id();
+                                     return answer;
+                                 })
+                       .stream;
+    return job(std::move(s));
+}
+
+VMDSL_DECL guest& guest::wait_for_unit(std::string_view unit, source_location where) {
+    const std::string text(unit);
+    (void)network_->perform(name(), "wait for unit", text, [&] {
+        const auto begin = deadline::clock::now();
+        detail::await_unit(network_->machine(index_), text, deadline::in(limit_), where);
+        detail::log_verb(name(), "wait for unit " + text, begin, "active");
+        return detail::verb_answer{};
+    });
+    return *this;
+}
+
+VMDSL_DECL guest& guest::wait_for_open_port(std::uint16_t port, source_location where) {
+    (void)network_->perform(name(), "wait for open port", std::to_string(port), [&] {
+        auto& machine = network_->machine(index_);
+        const auto until = deadline::in(limit_);
+        for (detail::back_off pauses(std::chrono::milliseconds(10), std::chrono::milliseconds(200));
+             !detail::port_accepts(machine, port, until);) {
+            if (!machine.pause_between_attempts(pauses.next(), until)) {
+                throw timed_out(machine.details("nothing accepted connections on port " + std::to_string(port) +
+                                                    " of its localhost in time",
+                                                where));
+            }
+        }
+        return detail::verb_answer{};
+    });
+    return *this;
+}
+
+VMDSL_DECL guest& guest::wait_for_closed_port(std::uint16_t port, source_location where) {
+    (void)network_->perform(name(), "wait for closed port", std::to_string(port), [&] {
+        auto& machine = network_->machine(index_);
+        const auto until = deadline::in(limit_);
+        for (detail::back_off pauses(std::chrono::milliseconds(10), std::chrono::milliseconds(200));
+             detail::port_accepts(machine, port, until);) {
+            if (!machine.pause_between_attempts(pauses.next(), until)) {
+                throw timed_out(machine.details("port " + std::to_string(port) +
+                                                    " of its localhost still accepted connections after the limit",
+                                                where));
+            }
+        }
+        return detail::verb_answer{};
+    });
+    return *this;
+}
+
+VMDSL_DECL bool guest::file_exists(std::string_view path, source_location where) {
+    const std::string text(path);
+    return network_
+        ->perform(name(), "look for file", text,
+                  [&] {
+                      auto& machine = network_->machine(index_);
+                      const auto stream = machine.agent()->stat(text);
+                      const auto end = detail::await_stream(machine, *stream, "looking for " + text,
+                                                            deadline::in(limit_), where);
+                      if (end.failed && end.error_number != ENOENT && end.error_number != ENOTDIR) {
+                          detail::throw_stream_failure(machine, "can't look for " + text, end, where);
+                      }
+                      detail::verb_answer answer;
+                      answer.flag = !end.failed;
+                      return answer;
+                  })
+        .flag;
+}
+
+VMDSL_DECL guest& guest::wait_for_file(std::string_view path, source_location where) {
+    const std::string text(path);
+    (void)network_->perform(name(), "wait for file", text, [&] {
+        auto& machine = network_->machine(index_);
+        const auto until = deadline::in(limit_);
+        for (detail::back_off pauses(std::chrono::milliseconds(10), std::chrono::milliseconds(200));;) {
+            const auto stream = machine.agent()->stat(text);
+            if (!detail::await_stream(machine, *stream, "looking for " + text, until, where).failed) {
+                return detail::verb_answer{};
+            }
+            if (!machine.pause_between_attempts(pauses.next(), until)) {
+                throw timed_out(machine.details("the file " + text + " did not appear in time", where));
+            }
+        }
+    });
+    return *this;
+}
+
+VMDSL_DECL command_result guest::repeat_until(std::string_view command, bool success, std::chrono::nanoseconds limit,
+                                              const source_location& where) {
+    const std::string text(command);
+    return detail::result_of(network_->perform(name(), success ? "wait until succeeds" : "wait until fails", text, [&] {
+        auto& machine = network_->machine(index_);
+        const auto until = deadline::in(limit);
+        const auto begin = deadline::clock::now();
+        for (detail::back_off pauses(std::chrono::milliseconds(20), std::chrono::milliseconds(500));;) {
+            const auto result = machine.execute({text, {}, {}, {}}, until, where);
+            if (result.succeeded() == success) {
+                detail::log_verb(name(), text, begin, result.describe());
+                return detail::answer_of(result);
+            }
+            if (!machine.pause_between_attempts(pauses.next(), until)) {
+                auto d = machine.details(std::string("the command did not ") + (success ? "succeed" : "fail") +
+                                             " in time; its last attempt " + result.describe(),
+                                         where);
+                d.command = text;
+                d.out_tail = detail::tail_of(result.out());
+                d.err_tail = detail::tail_of(result.err());
+                throw timed_out(std::move(d));
+            }
+        }
+    }));
+}
+
+VMDSL_DECL command_result guest::wait_until_succeeds(std::string_view command, source_location where) {
+    return repeat_until(command, true, limit_, where);
+}
+
+VMDSL_DECL command_result guest::wait_until_succeeds(std::string_view command, std::chrono::nanoseconds limit,
+                                                     source_location where) {
+    return repeat_until(command, true, limit, where);
+}
+
+VMDSL_DECL command_result guest::wait_until_fails(std::string_view command, source_location where) {
+    return repeat_until(command, false, limit_, where);
+}
+
+VMDSL_DECL command_result guest::wait_until_fails(std::string_view command, std::chrono::nanoseconds limit,
+                                                  source_location where) {
+    return repeat_until(command, false, limit, where);
+}
+
+VMDSL_DECL guest& guest::write_file(std::string_view path, std::string_view content, unsigned mode,
+                                    source_location where) {
+    const std::string text(path);
+    const std::string arguments = text + " " + std::to_string(mode) + "\n" + std::string(content);
+    (void)network_->perform(name(), "write file", arguments, [&] {
+        auto& machine = network_->machine(index_);
+        const auto stream = machine.agent()->write_file(text, mode, false);
+        stream->write(std::string(content));
+        stream->end_of_data();
+        const auto end = detail::await_stream(machine, *stream, "writing " + text, deadline::in(limit_), where);
+        if (end.failed) {
+            detail::throw_stream_failure(machine, "can't write " + text, end, where);
+        }
+        return detail::verb_answer{};
+    });
+    return *this;
+}
+
+VMDSL_DECL std::string guest::read_file(std::string_view path, source_location where) {
+    const std::string text(path);
+    return network_
+        ->perform(name(), "read file", text,
+                  [&] {
+                      auto& machine = network_->machine(index_);
+                      const auto stream = machine.agent()->read_file(text);
+                      const auto end =
+                          detail::await_stream(machine, *stream, "reading " + text, deadline::in(limit_), where);
+                      if (end.failed) {
+                          detail::throw_stream_failure(machine, "can't read " + text, end, where);
+                      }
+                      detail::verb_answer answer;
+                      answer.out = stream->take_collected(wire::channel::main);
+                      return answer;
+                  })
+        .out;
+}
+
+namespace detail {
+
+/// The verbs that change a machine's power: logged, recorded, and with the place of the call in what they throw.
+inline void power_verb(network_core& network, std::size_t index, const std::string& verb, const source_location& where,
+                       const std::function<void(machine_runtime&)>& work) {
+    const auto& name = network.plan().machines[index].name;
+    (void)network.perform(name, verb, {}, [&] {
+        const auto begin = deadline::clock::now();
+        try {
+            work(network.machine(index));
+        } catch (const timed_out& problem) {
+            auto d = problem.details();
+            d.where = to_string(where);
+            throw timed_out(std::move(d));
+        }
+        log_verb(name, verb, begin, "done");
+        return verb_answer{};
+    });
+}
+
+}  // namespace detail
+
+VMDSL_DECL guest& guest::start(source_location where) {
+    detail::power_verb(*network_, index_, "start", where,
+                       [&](detail::machine_runtime& machine) { machine.boot(deadline::in(limit_)); });
+    return *this;
+}
+
+VMDSL_DECL guest& guest::shutdown(source_location where) {
+    detail::power_verb(*network_, index_, "shut down", where,
+                       [&](detail::machine_runtime& machine) { machine.shutdown(deadline::in(limit_)); });
+    return *this;
+}
+
+VMDSL_DECL guest& guest::crash(source_location where) {
+    detail::power_verb(*network_, index_, "crash", where, [](detail::machine_runtime& machine) { machine.crash(); });
+    return *this;
+}
+
+VMDSL_DECL guest& guest::reboot(source_location where) {
+    detail::power_verb(*network_, index_, "reboot", where,
+                       [&](detail::machine_runtime& machine) { machine.reboot(deadline::in(limit_)); });
+    return *this;
+}
+
+VMDSL_DECL bool guest::running() const {
+    return network_
+        ->perform(name(), "is running", {},
+                  [&] {
+                      detail::verb_answer answer;
+                      answer.flag = network_->machine(index_).running();
+                      return answer;
+                  })
+        .flag;
+}
+
+VMDSL_DECL std::uint16_t guest::forwarded(std::uint16_t guest_port) {
+    return network_->machine(index_).forwarded(guest_port);
+}
+
+VMDSL_DECL std::string guest::console_tail(std::size_t lines) const {
+    return network_->machine(index_).console_tail(lines);
+}
+
+}  // namespace vmdsl

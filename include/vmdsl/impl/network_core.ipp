@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <utility>
+
+#include <vmdsl/core/error.hpp>
+#include <vmdsl/core/event_stream.hpp>
+#include <vmdsl/detail/network_core.hpp>
+#include <vmdsl/detail/network_runtime.hpp>
+#include <vmdsl/detail/runtime_registry.hpp>
+#include <vmdsl/process/io_loop.hpp>
+
+namespace vmdsl::detail {
+
+VMDSL_DECL network_core::network_core(network_plan plan) : plan_(std::move(plan)) {}
+
+VMDSL_DECL network_core::~network_core() {
+    if (runtime_) {
+        runtime_->end();
+    }
+}
+
+VMDSL_DECL network_runtime& network_core::runtime() {
+    if (!runtime_) {
+        runtime_ = network_runtime::create(plan_);
+    }
+    return *runtime_;
+}
+
+VMDSL_DECL machine_runtime& network_core::machine(std::size_t index) { return runtime().machine(index); }
+
+VMDSL_DECL verb_answer network_core::perform(std::string_view machine, std::string_view verb, std::string arguments,
+                                             const std::function<verb_answer()>& live) {
+    if (io_loop::instance().on_loop_thread()) {
+        throw usage_error("a verb was called on the I/O thread, which has to go on while the verb waits");
+    }
+    return runtime().body().perform({std::string(machine), std::string(verb), std::move(arguments)}, live);
+}
+
+VMDSL_DECL void network_core::start(std::chrono::nanoseconds limit) {
+    (void)perform({}, "start", {}, [&] {
+        runtime().boot_all(deadline::in(limit));
+        return verb_answer{};
+    });
+}
+
+VMDSL_DECL void network_core::cut(std::string_view machine, std::string_view segment) {
+    (void)perform(machine, "cut", std::string(segment), [&] {
+        runtime().links().cut(machine, segment);
+        emit(event_kind::fault, machine, {{"text", "cut from " + std::string(segment)}});
+        return verb_answer{};
+    });
+}
+
+VMDSL_DECL void network_core::heal(std::string_view machine, std::string_view segment) {
+    (void)perform(machine, "heal", std::string(segment), [&] {
+        runtime().links().heal(machine, segment);
+        emit(event_kind::fault, machine, {{"text", "healed to " + std::string(segment)}});
+        return verb_answer{};
+    });
+}
+
+VMDSL_DECL std::shared_ptr<const network_snapshot> network_core::record(const std::function<void()>& body) {
+    runtime_ = network_runtime::create(plan_);
+    runtime_->body().start_recording();
+    body();
+    std::shared_ptr<const network_snapshot> snapshot = runtime_->freeze(deadline::in(std::chrono::minutes(2)));
+    runtime_->end();
+    runtime_.reset();
+    return snapshot;
+}
+
+VMDSL_DECL void network_core::restore(const std::shared_ptr<const network_snapshot>& snapshot,
+                                      const std::function<void()>& body) {
+    runtime_ = network_runtime::restore(snapshot);
+    body();
+    runtime_->await_restored(deadline::in(std::chrono::minutes(1)));
+}
+
+VMDSL_DECL void restore_fixture(std::type_index fixture, network_core& core,
+                                const std::function<std::shared_ptr<const network_snapshot>()>& record,
+                                const std::function<void()>& body) {
+    auto& registry = runtime_registry::instance();
+    for (int attempt = 0;; ++attempt) {
+        auto snapshot = registry.checkpoint(fixture);  // throws what made it fail before
+        if (!snapshot) {
+            try {
+                snapshot = record();
+            } catch (...) {
+                registry.set_failure(fixture, std::current_exception());
+                throw;
+            }
+            registry.set_checkpoint(fixture, snapshot);
+        }
+        try {
+            core.restore(snapshot, body);
+            return;
+        } catch (const transcript_mismatch& mismatch) {
+            registry.set_checkpoint(fixture, nullptr);
+            if (attempt > 0) {
+                throw usage_error("prepare() asks for something else each time it runs: " + mismatch.asked +
+                                      " instead of " + mismatch.recorded,
+                                  "A checkpoint's body is run again for each case and gets the recorded answers, so "
+                                  "what it asks must not depend on time, random numbers or earlier cases.");
+            }
+        }
+    }
+}
+
+}  // namespace vmdsl::detail

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <exception>
+#include <future>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include <vmdsl/core/error.hpp>
+#include <vmdsl/core/event_stream.hpp>
+#include <vmdsl/core/run_options.hpp>
+#include <vmdsl/detail/network_runtime.hpp>
+#include <vmdsl/detail/runtime_registry.hpp>
+
+namespace vmdsl::detail {
+
+VMDSL_DECL owned_folder::owned_folder(std::string_view name) {
+    static std::atomic<unsigned> counter{0};
+    path_ = current_run().scratch_directory / (std::string(name) + "-" + std::to_string(++counter));
+    std::error_code ec;
+    std::filesystem::create_directories(path_, ec);
+    if (ec) {
+        throw could_not_run("can't make the folder " + path_.string() + ": " + ec.message(),
+                            "Free some space, or set VMDSL_SCRATCH_DIR to a folder on another disk.");
+    }
+}
+
+VMDSL_DECL owned_folder::~owned_folder() {
+    std::error_code ignored;  // the guardian removes what is left
+    std::filesystem::remove_all(path_, ignored);
+}
+
+/// Emits how long something took, also where it ended by an exception.
+class timed_phase {
+public:
+    explicit timed_phase(std::string text) : text_(std::move(text)), begin_(deadline::clock::now()) {
+        emit(event_kind::phase, {}, {{"text", text_}});
+    }
+    ~timed_phase() {
+        const auto seconds = std::chrono::duration<double>(deadline::clock::now() - begin_).count();
+        emit(event_kind::phase_end, {}, {{"text", text_}, {"seconds", seconds}});
+    }
+    timed_phase(const timed_phase&) = delete;
+    timed_phase& operator=(const timed_phase&) = delete;
+
+private:
+    std::string text_;
+    deadline::clock::time_point begin_;
+};
+
+inline std::string text_of(const std::exception_ptr& problem) {
+    try {
+        std::rethrow_exception(problem);
+    } catch (const std::exception& e) {
+        return e.what();
+    } catch (...) {
+        return "an exception of unknown type";
+    }
+}
+
+struct network_runtime::background {
+    std::future<void> loaded;
+};
+
+VMDSL_DECL network_runtime::network_runtime(network_plan plan, std::shared_ptr<const network_snapshot> origin)
+    : plan_(std::move(plan)),
+      origin_(std::move(origin)),
+      folder_(std::make_shared<owned_folder>("network")),
+      fabric_(std::make_unique<fabric>(plan_)) {
+    for (std::size_t i = 0; i < plan_.machines.size(); ++i) {
+        machines_.push_back(std::make_unique<machine_runtime>(plan_, i, *fabric_, folder_->path(),
+                                                              origin_ ? &origin_->machines.at(i) : nullptr));
+    }
+}
+
+VMDSL_DECL std::shared_ptr<network_runtime> network_runtime::create(network_plan plan) {
+    std::shared_ptr<network_runtime> network(new network_runtime(std::move(plan), nullptr));
+    runtime_registry::instance().add(network);
+    return network;
+}
+
+VMDSL_DECL std::shared_ptr<network_runtime> network_runtime::restore(std::shared_ptr<const network_snapshot> snapshot) {
+    std::shared_ptr<network_runtime> network(new network_runtime(snapshot->plan, snapshot));
+    runtime_registry::instance().add(network);
+    network->fabric_->restore(snapshot->links);
+    network->body_ = snapshot->body;
+    network->body_.start_replay();
+    network->background_ = std::make_unique<background>();
+    network->background_->loaded = std::async(std::launch::async, [raw = network.get()] {
+        raw->for_all([&](machine_runtime& machine) {
+            const auto& snapshot_of_it = raw->origin_->machines.at(raw->index_of(machine));
+            if (snapshot_of_it.running) {
+                machine.load(snapshot_of_it, deadline::in(std::chrono::seconds(60)));
+            }
+        });
+    });
+    return network;
+}
+
+VMDSL_DECL network_runtime::~network_runtime() { end(); }
+
+VMDSL_DECL void network_runtime::for_all(const std::function<void(machine_runtime&)>& work) {
+    std::vector<std::exception_ptr> problems(machines_.size());
+    const auto guarded = [&](std::size_t i) {
+        try {
+            work(*machines_[i]);
+        } catch (...) {
+            problems[i] = std::current_exception();
+        }
+    };
+    {
+        std::vector<std::jthread> threads;
+        for (std::size_t i = 1; i < machines_.size(); ++i) {
+            threads.emplace_back(guarded, i);
+        }
+        guarded(0);
+    }
+    for (std::size_t i = 0; i < problems.size(); ++i) {
+        if (!problems[i]) {
+            continue;
+        }
+        for (std::size_t k = i + 1; k < problems.size(); ++k) {
+            if (problems[k]) {
+                emit(event_kind::warning, machines_[k]->name(), {{"text", std::string("failed as well: ") + text_of(problems[k])}});
+            }
+        }
+        std::rethrow_exception(problems[i]);
+    }
+}
+
+VMDSL_DECL void network_runtime::boot_all(deadline until) {
+    const timed_phase phase("boot");
+    for_all([&](machine_runtime& machine) {
+        if (!machine.running()) {
+            machine.boot(until);
+        }
+    });
+}
+
+VMDSL_DECL std::shared_ptr<network_snapshot> network_runtime::freeze(deadline until) {
+    const timed_phase phase("save the checkpoint");
+    auto snapshot = std::make_shared<network_snapshot>();
+    snapshot->plan = plan_;
+    snapshot->body = body_;
+    const auto running_ones = [&](const std::function<void(machine_runtime&)>& work) {
+        for_all([&](machine_runtime& machine) {
+            if (machine.running()) {
+                work(machine);
+            }
+        });
+    };
+    running_ones([&](machine_runtime& machine) { machine.quiesce(until); });
+    fabric_->pause();
+    running_ones([&](machine_runtime& machine) { machine.pause(until); });
+    (void)fabric_->drain_to_whole_frames();
+    snapshot->links = fabric_->save();
+    snapshot->machines.resize(machines_.size());
+    for_all([&](machine_runtime& machine) { snapshot->machines[index_of(machine)] = machine.save(until); });
+    snapshot->folder = folder_;
+    return snapshot;
+}
+
+VMDSL_DECL void network_runtime::await_restored(deadline until) {
+    body_.go_live();
+    auto loading = std::move(background_);
+    loading->loaded.get();
+    for_all([&](machine_runtime& machine) {
+        if (origin_->machines[index_of(machine)].running) {
+            machine.wake(body_.streams_of(machine.name()), until);
+        }
+    });
+}
+
+VMDSL_DECL void network_runtime::end() {
+    if (background_ && background_->loaded.valid()) {
+        background_->loaded.wait();
+        background_.reset();
+    }
+    for (auto& machine : machines_) {
+        if (auto console = machine->console_tail(); !console.empty()) {
+            runtime_registry::instance().keep_remains(machine->name(), std::move(console),
+                                                      machine->console_file().string());
+        }
+    }
+    machines_.clear();
+    fabric_.reset();
+}
+
+VMDSL_DECL std::size_t network_runtime::index_of(const machine_runtime& machine) const {
+    std::size_t index = 0;
+    while (machines_[index].get() != &machine) {
+        ++index;
+    }
+    return index;
+}
+
+}  // namespace vmdsl::detail

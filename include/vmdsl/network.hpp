@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <utility>
+
+#include <vmdsl/detail/names.hpp>
+#include <vmdsl/detail/network_core.hpp>
+#include <vmdsl/detail/topology.hpp>
+#include <vmdsl/guest.hpp>
+#include <vmdsl/network_link.hpp>
+
+namespace vmdsl {
+
+/// A private network of machines. The entries are `machine<"name", options...>`, in the order that numbers them, and
+/// `segment<"name">` declarations where one segment is not enough:
+///
+///     network<machine<"web", image<"server">>, machine<"client", image<"client">>> net;
+///     net.start();
+///
+/// Names, links and ports are checked while compiling. The machines are made at the first use and end with the object;
+/// nothing reaches them from outside, and they reach nothing, unless a forward is asked for.
+template <class... Entries>
+class network {
+public:
+    using topology = detail::topology<Entries...>;
+
+    network() : core_(topology::plan()), guests_(make_guests(std::make_index_sequence<topology::machine_count>{})) {}
+    network(const network&) = delete;
+    network& operator=(const network&) = delete;
+
+    /// Switches on all machines that are off, in parallel, and waits until every guest is set up. The limit (default:
+    /// 5 min) is for all of them together. Throws `could_not_run`, `timed_out`, `machine_died`.
+    void start(std::chrono::nanoseconds limit = std::chrono::minutes(5)) { core_.start(limit); }
+
+    /// A machine by its name, which is checked while compiling. Valid as long as the network.
+    [[nodiscard]] guest& machine(detail::machine_name<topology> name) { return guests_[name.index()]; }
+
+    /// The only (or first) link of a machine.
+    [[nodiscard]] network_link link(detail::machine_name<topology> name) {
+        const auto& plan = core_.plan().machines[name.index()];
+        return {core_, plan.name, plan.segments.front()};
+    }
+
+    /// The machines, in declaration order.
+    [[nodiscard]] std::array<guest, topology::machine_count>& machines() noexcept { return guests_; }
+
+private:
+    friend struct detail::network_access;
+
+    template <std::size_t... Indexes>
+    [[nodiscard]] std::array<guest, sizeof...(Indexes)> make_guests(std::index_sequence<Indexes...> /*all*/) {
+        return {guest(core_, Indexes)...};
+    }
+
+    detail::network_core core_;
+    std::array<guest, topology::machine_count> guests_;
+};
+
+}  // namespace vmdsl

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <vmdsl/core/config.hpp>
+#include <vmdsl/core/deadline.hpp>
+#include <vmdsl/process/child.hpp>
+#include <vmdsl/process/unique_fd.hpp>
+#include <vmdsl/qemu/command_line.hpp>
+
+namespace vmdsl {
+
+/// What happens to a machine while nobody asks. All of it is called on the I/O thread and must not block.
+struct machine_handlers {
+    std::function<void(std::string_view bytes)> console;    ///< The guest wrote to its console.
+    std::function<void(std::string_view event)> qmp_event;  ///< For example "RESET", "GUEST_PANICKED", "SHUTDOWN".
+    std::function<void(bool open)> agent_port;              ///< The guest opened or closed the agent's port.
+    std::function<void(const child_exit&)> exited;          ///< QEMU is gone. The last call.
+};
+
+/// One running QEMU: its process, its control connection, its console. Every socket is a pair of which QEMU inherits
+/// one end: there is no path and no port.
+class machine_process {
+public:
+    /// Starts QEMU with this configuration; its four descriptors and `memory_path` are filled in here. `memory` is the
+    /// guest's RAM, `nic_sockets` in the order of `configuration.nics`. Returns when QEMU answers on its control
+    /// connection. Throws `could_not_run` where QEMU refuses to start (with its words), `timed_out`.
+    VMDSL_DECL machine_process(qemu_configuration configuration, const unique_fd& memory,
+                               std::vector<unique_fd> nic_sockets, machine_handlers handlers, deadline until);
+    /// Kills QEMU if it still runs, and waits for its end.
+    VMDSL_DECL ~machine_process();
+    machine_process(const machine_process&) = delete;
+    machine_process& operator=(const machine_process&) = delete;
+
+    /// The host's end of the agent port. Can be taken once.
+    [[nodiscard]] unique_fd take_agent_socket() noexcept { return std::move(agent_socket_); }
+
+    [[nodiscard]] pid_t pid() const noexcept { return child_->pid(); }
+
+    /// Pauses all virtual processors and flushes the disks to their files. Throws as `qmp_client::execute`.
+    VMDSL_DECL void pause(deadline until);
+    /// Lets them run (on).
+    VMDSL_DECL void resume(deadline until);
+
+    /// Writes the devices' state, without the RAM, to a file. The machine must be paused and cannot run afterwards:
+    /// its disks are no longer its own. Throws `error`, `timed_out`, `machine_died`.
+    VMDSL_DECL void save_devices(const unique_fd& file, deadline until);
+    /// Reads such a state into a QEMU that was started with `incoming`. The machine stays paused. Throws likewise.
+    VMDSL_DECL void load_devices(const unique_fd& file, deadline until);
+
+    /// Ends QEMU at once, as a power failure would. Returns how it ended.
+    VMDSL_DECL child_exit kill();
+
+    /// Waits until QEMU has ended by itself. Empty where the deadline passed.
+    [[nodiscard]] VMDSL_DECL std::optional<child_exit> wait(deadline until);
+
+private:
+    struct parts;
+
+    VMDSL_DECL void await_migration(std::string_view what, deadline until);
+
+    std::shared_ptr<child> child_;
+    std::unique_ptr<parts> parts_;
+    unique_fd agent_socket_;
+    unique_fd bulk_socket_;
+};
+
+}  // namespace vmdsl
+
+#ifdef VMDSL_HEADER_ONLY
+#include <vmdsl/qemu/impl/machine_process.ipp>
+#endif
