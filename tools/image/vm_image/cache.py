@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: BSL-1.0
+"""A cache of immutable entries: built beside their place, renamed into it, never changed afterwards.
+
+An entry is <cache>/<kind>/<key>. Whoever builds it holds <cache>/locks/<kind>-<key> and works in
+<cache>/tmp/<kind>-<key>; a build that was killed therefore leaves only a folder that nobody reads and that the next
+holder of the same lock, or sweep(), removes.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import time
+
+from .errors import ImageError, search_path
+
+
+def cache_root():
+    """$VMDSL_CACHE_DIR, else vmdsl under the XDG cache folder."""
+    chosen = os.environ.get("VMDSL_CACHE_DIR")
+    if chosen:
+        return pathlib.Path(chosen).absolute()
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return pathlib.Path(base).absolute() / "vmdsl"
+
+
+def key_of(facts):
+    """A short name for a JSON-able value: equal facts give equal keys on every machine."""
+    text = json.dumps(facts, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def digest_of_file(path):
+    try:
+        with open(path, "rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except AttributeError:  # Python before 3.11
+        return hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
+    except OSError as error:
+        raise ImageError(f"cannot read {path}: {error.strerror}") from error
+
+
+def digest_of_tree(path):
+    """The digest of a file, or of a folder's names, modes, link targets and contents."""
+    path = pathlib.Path(path)
+    if not path.is_dir():
+        return [digest_of_file(path), os.stat(path).st_mode & 0o7777]
+    entries = []
+    for found in sorted(path.rglob("*")):
+        name = str(found.relative_to(path))
+        if found.is_symlink():
+            entries.append([name, "link", os.readlink(found)])
+        elif found.is_dir():
+            entries.append([name, "folder", found.stat().st_mode & 0o7777])
+        else:
+            entries.append([name, digest_of_file(found), found.stat().st_mode & 0o7777])
+    return entries
+
+
+@contextlib.contextmanager
+def lock(name):
+    """Holds an exclusive lock shared by all users of this cache; the kernel frees it when the process ends."""
+    folder = _made(cache_root() / "locks")
+    with open(folder / name, "w", encoding="ascii") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def entry(kind, key, build):
+    """The path of an entry; `build(work_path)` makes it when it is missing. `work_path` does not exist yet."""
+    place = cache_root() / kind / key
+    if place.exists():
+        _mark_used(place)
+        return place
+    with lock(f"{kind}-{key}"):
+        if place.exists():
+            return place
+        work = _made(cache_root() / "tmp") / f"{kind}-{key}"
+        remove(work)
+        try:
+            build(work)
+            _made(place.parent)
+            os.rename(work, place)
+        except BaseException:
+            remove(work)
+            raise
+    return place
+
+
+def remove(path):
+    """Removes a file or folder that may belong to a user namespace's ids; never follows a mount."""
+    path = pathlib.Path(path)
+    if not path.is_symlink() and not path.is_dir():
+        path.unlink(missing_ok=True)
+        return
+    command = ["rm", "-rf", "--one-file-system", "--", str(path)]
+    if subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode == 0:
+        return
+    if os.geteuid() != 0 and shutil.which("newuidmap", path=search_path()):
+        inside = ["unshare", "--user", "--map-root-user", "--map-auto", "--", *command]
+        subprocess.run(inside, stderr=subprocess.DEVNULL, check=False)
+
+
+def sweep():
+    """Removes what killed builds left in <cache>/tmp. Work in progress is locked and stays."""
+    folder = cache_root() / "tmp"
+    if not folder.is_dir():
+        return
+    for leftover in folder.iterdir():
+        try:
+            with open(_made(cache_root() / "locks") / leftover.name, "w", encoding="ascii") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                remove(leftover)
+        except OSError:
+            continue
+
+
+def drop_unused(kind, days):
+    """Removes entries of a kind that nobody asked for in so many days."""
+    folder = cache_root() / kind
+    oldest = time.time() - days * 86400
+    for found in folder.iterdir() if folder.is_dir() else ():
+        with contextlib.suppress(OSError):
+            if found.stat().st_mtime < oldest:
+                remove(found)
+
+
+def write_atomically(path, content):
+    """Replaces a file's content in one step; readers see the old or the new text. Returns whether it changed."""
+    path = pathlib.Path(path)
+    data = content.encode() if isinstance(content, str) else content
+    with contextlib.suppress(OSError):
+        if path.read_bytes() == data:
+            os.utime(path)
+            return False
+    _made(path.parent)
+    work = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        work.write_bytes(data)
+        os.rename(work, path)
+    finally:
+        work.unlink(missing_ok=True)
+    return True
+
+
+def _made(folder):
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImageError(
+            f"cannot make {folder}: {error.strerror}\n"
+            "  mend it with: VMDSL_CACHE_DIR=<a folder you may write to>"
+        ) from error
+    return folder
+
+
+def _mark_used(path):
+    with contextlib.suppress(OSError):
+        os.utime(path)

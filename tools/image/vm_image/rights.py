@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: BSL-1.0
+"""How this user may unpack and configure another system's packages: as root, or in a user namespace."""
+
+import os
+import pathlib
+import pwd
+import shutil
+import subprocess
+
+from .errors import ImageError, require_tools, search_path
+
+_IDS_NEEDED = 65536
+
+# The namespaces die with the build: no mount and no process outlives it, however it ends.
+_OWN_NAMESPACES = ("--mount", "--pid", "--fork", "--kill-child=SIGKILL", "--mount-proc")
+_AS_ORDINARY_USER = ("--user", "--map-root-user", "--map-auto")
+
+
+def builder_prefix(mode="auto"):
+    """The words before a command that is to run as root of its own namespaces.
+
+    `mode`: "root" (the caller is root), "unshare" (a user namespace with the caller's subordinate ids), or "auto".
+    Throws ImageError with the command that mends it when neither is possible.
+    """
+    require_tools("unshare")
+    is_root = os.geteuid() == 0
+    if mode == "root" or (mode == "auto" and is_root):
+        if not is_root:
+            raise ImageError("building images in mode 'root' needs root; without it, leave the mode out")
+        prefix = ["unshare", *_OWN_NAMESPACES, "--"]
+        # A container without CAP_SYS_ADMIN can still unpack packages, only without namespaces of its own.
+        return prefix if _works(prefix) else []
+    _require_subordinate_ids()
+    prefix = ["unshare", *_AS_ORDINARY_USER, *_OWN_NAMESPACES, "--"]
+    if not _works(prefix):
+        raise ImageError(_why_no_namespace())
+    return prefix
+
+
+def _require_subordinate_ids():
+    if any(shutil.which(tool, path=search_path()) is None for tool in ("newuidmap", "newgidmap")):
+        raise ImageError(
+            "an ordinary user builds images in a user namespace, and newuidmap is not installed\n"
+            "  mend it with: sudo apt-get install --no-install-recommends uidmap"
+        )
+    uid = os.geteuid()
+    try:
+        name = pwd.getpwuid(uid).pw_name
+    except KeyError:
+        raise ImageError(f"user id {uid} has no account, so it cannot have subordinate ids to build images with") from None
+    if all(_subordinate_ids(file, {name, str(uid)}) >= _IDS_NEEDED for file in ("/etc/subuid", "/etc/subgid")):
+        return
+    raise ImageError(
+        f"user {name} has no subordinate user and group ids in /etc/subuid and /etc/subgid,\n"
+        "so a Debian system cannot be unpacked without root\n"
+        f"  mend it with: sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {name}\n"
+        "  (or build the images as root once with the same VMDSL_CACHE_DIR)"
+    )
+
+
+def _subordinate_ids(file, owners):
+    try:
+        lines = pathlib.Path(file).read_text().splitlines()
+    except OSError:
+        return 0
+    fields = [line.split(":") for line in lines]
+    return max((int(field[2]) for field in fields if len(field) == 3 and field[0] in owners and field[2].isdigit()),
+               default=0)
+
+
+def _works(prefix):
+    environment = dict(os.environ, PATH=search_path())
+    return subprocess.run([*prefix, "true"], capture_output=True, env=environment, check=False).returncode == 0
+
+
+def _why_no_namespace():
+    settings = (
+        ("/proc/sys/kernel/unprivileged_userns_clone", "0", "kernel.unprivileged_userns_clone=1"),
+        ("/proc/sys/user/max_user_namespaces", "0", "user.max_user_namespaces=15000"),
+        ("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1",
+         "kernel.apparmor_restrict_unprivileged_userns=0"),
+    )
+    for file, closed, setting in settings:
+        try:
+            if pathlib.Path(file).read_text().strip() == closed:
+                return ("this kernel does not let ordinary users make user namespaces, and images need one\n"
+                        f"  mend it with: sudo sysctl {setting}")
+        except OSError:
+            continue
+    environment = dict(os.environ, PATH=search_path())
+    done = subprocess.run(["unshare", *_AS_ORDINARY_USER, "true"], capture_output=True, text=True, env=environment,
+                          check=False)
+    said = done.stderr.strip() or "no /proc can be mounted in it"
+    return (f"cannot make a user namespace to build the image in: {said}\n"
+            "  mend it with: building as root once with the same VMDSL_CACHE_DIR, or a host that is not a container")
