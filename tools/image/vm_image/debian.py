@@ -27,7 +27,7 @@ _DPKG_OPTIONS = (
     "path-include=/usr/share/doc/*/copyright",
     "path-include=/usr/share/doc/*/examples/*",
 )
-_SQUASHFS_OPTIONS = ("-root-mode", "755", "-comp", "lz4", "-b", "128K", "-quiet", "-no-progress", "-reproducible")
+_SQUASHFS_OPTIONS = ("-root-mode", "755", "-root-uid", "0", "-root-gid", "0", "-comp", "lz4", "-b", "128K", "-quiet", "-no-progress", "-reproducible")
 _BUILD_FOLDER = "vmdsl-build"
 # Part of every key: to be counted up when this file builds the same recipe differently.
 _FORMAT = 1
@@ -174,6 +174,7 @@ def _build_root(builder, recipe, base, work, say):
 
 def _write_stage(stage, recipe, debs):
     with tarfile.open(stage, "w") as tar:
+        _add_folder(tar, "dev")  # mmdebstrap leaves it out of its archives, and mounts the host's devices into it
         _add(tar, _GUEST_FILES, _BUILD_FOLDER)
         for deb in debs:
             _add(tar, deb, f"{_BUILD_FOLDER}/debs/{deb.name}", 0o644)
@@ -200,6 +201,13 @@ def _add(tar, source, name, mode=None):
         tar.add(source, name, filter=cleaned)
     except PermissionError as error:
         raise ImageError(f"cannot read {error.filename}: {error.strerror}") from error
+
+
+def _add_folder(tar, name):
+    entry = tarfile.TarInfo(name)
+    entry.type = tarfile.DIRTYPE
+    entry.mode = 0o755
+    tar.addfile(entry)
 
 
 def _add_text(tar, name, text):
