@@ -58,6 +58,7 @@ private:
     unique_fd scratch_lock_;
     unique_fd life_;
     pid_t pid_ = -1;
+    bool finished_ = false;
 };
 
 namespace detail {
@@ -65,8 +66,8 @@ namespace detail {
 /// The first argument that makes our executable a guardian instead of a test run.
 inline constexpr std::string_view guardian_argument = "--vmdsl-guardian";
 
-/// The guardian's own life. Reports the scratch folder ("+path\n") or why there is none ("-reason\n") to `report`, waits
-/// for the end of `life`, cleans up. Returns the exit code: 0, or 1 where something is left.
+/// The guardian's own life. Reports the scratch folder ("+path\n") or why there is none ("-reason\n") to `report`,
+/// waits for the end of `life`, cleans up. Returns the exit code: 0, or 1 where something is left.
 [[nodiscard]] VMDSL_DECL int watch_over(const guarded_run& run, unique_fd life, unique_fd report);
 
 /// `watch_over` with what stands in the arguments after `guardian_argument`.

@@ -16,8 +16,8 @@ namespace vmdsl::detail {
 [[nodiscard]] VMDSL_DECL bool carries_run_id(std::string_view environment, std::string_view run_id) noexcept;
 
 /// Ends every process of this user that carries the run's id in its environment, except for the calling one, and waits
-/// until they are gone. Whatever forked in the meantime is found by the next look: it repeats until a look at /proc finds
-/// none. Returns false where some are left after `limit`.
+/// until they are gone. Whatever forked in the meantime is found by the next look: it repeats until a look at /proc
+/// finds none. Returns false where some are left after `limit`.
 ///
 /// A process that was started with an emptied environment is not found; PR_SET_PDEATHSIG is the net below this one.
 [[nodiscard]] VMDSL_DECL bool end_run_processes(std::string_view run_id, std::chrono::milliseconds limit);
@@ -27,10 +27,10 @@ struct respawn_plan {
     std::vector<std::string> arguments;    ///< All of them, the program's name first.
     std::vector<std::string> environment;  ///< "name=value"; replaces the present environment as a whole.
     std::vector<int> inherited;            ///< Descriptors that the new process keeps, under the same numbers.
-    bool own_session = false;              ///< A session of its own (no terminal, no signals from it), and no PR_SET_PDEATHSIG.
-    bool own_group = false;                ///< A process group of its own: a terminal's Ctrl-C does not reach it.
-    bool no_input = false;                 ///< Standard input is /dev/null.
-    bool only_inherited = false;           ///< Closes every other descriptor but the standard ones.
+    bool own_session = false;     ///< A session of its own (no terminal, no signals from it), and no PR_SET_PDEATHSIG.
+    bool own_group = false;       ///< A process group of its own: a terminal's Ctrl-C does not reach it.
+    bool no_input = false;        ///< Standard input is /dev/null.
+    bool only_inherited = false;  ///< Closes every other descriptor but the standard ones.
 };
 
 /// Starts our own executable once more. Unless it gets a session of its own, it is killed when the calling thread ends:

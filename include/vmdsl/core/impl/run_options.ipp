@@ -69,7 +69,9 @@ VMDSL_DECL std::filesystem::path scratch_base() {
     return "/tmp";
 }
 
-VMDSL_DECL std::string scratch_prefix() { return "vmdsl-" + std::to_string(::geteuid()) + '-'; }
+VMDSL_DECL std::string scratch_prefix() {
+    return "vmdsl-" + std::to_string(::geteuid()) + '-';
+}
 
 inline bool make_own_folder(const std::filesystem::path& folder) noexcept {
     if (::mkdir(folder.c_str(), 0700) == 0) {

@@ -114,9 +114,13 @@ VMDSL_DECL int guardian_main(const std::vector<std::string_view>& arguments) {
 
 }  // namespace detail
 
-VMDSL_DECL guardian::guardian(guarded_run run) : run_(std::move(run)) { start(); }
+VMDSL_DECL guardian::guardian(guarded_run run) : run_(std::move(run)) {
+    start();
+}
 
-VMDSL_DECL guardian::~guardian() { finish(); }
+VMDSL_DECL guardian::~guardian() {
+    finish();
+}
 
 VMDSL_DECL void guardian::start() {
     auto [life_write, life_read] = detail::make_guardian_pipe();
@@ -156,7 +160,7 @@ VMDSL_DECL void guardian::replace() {
 }
 
 VMDSL_DECL bool guardian::finish() noexcept {
-    if (!life_) {
+    if (std::exchange(finished_, true)) {
         return true;
     }
     scratch_lock_.reset();

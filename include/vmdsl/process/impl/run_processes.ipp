@@ -204,7 +204,8 @@ VMDSL_DECL std::vector<std::string> environment_with(const std::vector<std::stri
     std::vector<std::string> result = changes;
     const auto replaced = [&](std::string_view entry) {
         const auto name = entry.substr(0, entry.find('=') + 1);
-        return std::any_of(changes.begin(), changes.end(), [&](const auto& change) { return change.starts_with(name); });
+        return std::any_of(changes.begin(), changes.end(),
+                           [&](const auto& change) { return change.starts_with(name); });
     };
     for (char** entry = ::environ; entry != nullptr && *entry != nullptr; ++entry) {
         if (!replaced(*entry)) {

@@ -46,7 +46,8 @@ inline bool sweep_folder(const std::filesystem::path& folder, std::string_view r
 VMDSL_DECL scratch_dir::scratch_dir(const std::filesystem::path& base, const std::string& run_id, bool keep)
     : path_(base / ((keep ? "vmdsl-kept-" : detail::scratch_prefix()) + run_id)),
       lock_(detail::make_locked_folder(path_)),
-      keep_(keep) {}
+      keep_(keep) {
+}
 
 VMDSL_DECL scratch_dir::~scratch_dir() {
     if (!keep_) {

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <functional>
+#include <string_view>
+#include <vector>
+
+#include <vmdsl/core/config.hpp>
+
+namespace vmdsl {
+
+/// Calls `hook` after every case, before its end is reported: what it emits (`event_kind::evidence`) still belongs to
+/// the case. Hooks run in the order of registration on the case's thread; what they throw becomes a warning.
+/// The time they take does not count as the case's, but the case's deadline still runs.
+VMDSL_DECL void on_case_end(std::function<void(bool passed)> hook);
+
+/// Calls `hook` when Boost.Test is done, fixtures included, and the worker process is about to report that and to exit.
+/// Not called where the process ends in any other way. What a hook throws becomes a warning.
+VMDSL_DECL void on_worker_end(std::function<void()> hook);
+
+namespace detail {
+
+/// The first argument that makes our executable a worker: the process that runs the cases.
+inline constexpr std::string_view worker_argument = "--vmdsl-worker";
+
+/// Runs Boost.Test and sends its events. `arguments`: the program's name, the worker argument, the descriptor for
+/// events, the descriptor of the list of finished cases (a line each: "+name" where it passed, "-name" where not), then
+/// Boost.Test's own. Returns the process' exit code.
+[[nodiscard]] VMDSL_DECL int worker_main(const std::vector<char*>& arguments);
+
+}  // namespace detail
+
+}  // namespace vmdsl
+
+#ifdef VMDSL_HEADER_ONLY
+#include <vmdsl/report/impl/boost_test.ipp>
+#endif

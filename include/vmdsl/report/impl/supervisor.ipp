@@ -1,0 +1,534 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <cstring>
+#include <ctime>
+#include <filesystem>
+#include <iostream>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <vmdsl/core/error.hpp>
+#include <vmdsl/core/event_stream.hpp>
+#include <vmdsl/core/run_options.hpp>
+#include <vmdsl/process/guardian.hpp>
+#include <vmdsl/process/run_processes.hpp>
+#include <vmdsl/process/unique_fd.hpp>
+#include <vmdsl/report/boost_test.hpp>
+#include <vmdsl/report/command_line.hpp>
+#include <vmdsl/report/line_splitter.hpp>
+#include <vmdsl/report/output_folder.hpp>
+#include <vmdsl/report/result_files.hpp>
+#include <vmdsl/report/run_record.hpp>
+#include <vmdsl/report/supervisor.hpp>
+#include <vmdsl/report/terminal.hpp>
+
+namespace vmdsl {
+
+namespace detail {
+
+using steady = std::chrono::steady_clock;
+
+/// How long a worker may take between SIGTERM and SIGKILL.
+inline constexpr std::chrono::seconds patience_with_worker{2};
+/// How many workers in a row may end without finishing a case.
+inline constexpr int most_barren_workers = 3;
+inline constexpr std::size_t longest_event = 64U << 20U;
+
+/// Signals as something to poll for. They stay blocked for good: only a process that ends needs one of these.
+class signal_inbox {
+public:
+    signal_inbox() {
+        ::signal(SIGCHLD, SIG_DFL);  // a parent that ignored it would have our children reaped by the kernel
+        ::signal(SIGPIPE, SIG_IGN);  // "spec | head" must not end the run
+        sigset_t set;
+        ::sigemptyset(&set);
+        for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGCHLD}) {
+            ::sigaddset(&set, number);
+        }
+        ::sigprocmask(SIG_BLOCK, &set, nullptr);
+        fd_.reset(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+        if (!fd_) {
+            throw could_not_run(std::string("can't wait for signals: ") + std::strerror(errno));
+        }
+    }
+
+    [[nodiscard]] int descriptor() const noexcept { return fd_.get(); }
+
+    /// The next signal's number, 0 where there is none.
+    [[nodiscard]] int next() const noexcept {
+        signalfd_siginfo info{};
+        return ::read(fd_.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)
+                   ? static_cast<int>(info.ssi_signo)
+                   : 0;
+    }
+
+private:
+    unique_fd fd_;
+};
+
+inline std::string signal_name(int number) {
+    const char* name = ::sigabbrev_np(number);
+    const char* description = ::sigdescr_np(number);
+    return (name == nullptr ? "signal " + std::to_string(number) : std::string("SIG") + name) +
+           (description == nullptr ? "" : std::string(" (") + description + ")");
+}
+
+inline std::string describe_end(int status) {
+    return WIFSIGNALED(status) ? "was ended by " + signal_name(WTERMSIG(status))
+                               : "exited with code " + std::to_string(WEXITSTATUS(status));
+}
+
+inline junit_header make_junit_header(const command_line& line) {
+    std::array<char, 64> text{};
+    const std::time_t now = std::time(nullptr);
+    std::tm parts{};
+    ::gmtime_r(&now, &parts);
+    const auto length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
+    utsname host{};
+    ::uname(&host);
+    junit_header header;
+    header.name = std::filesystem::path(line.boost_arguments.front()).filename();
+    header.timestamp.assign(text.data(), length);
+    header.hostname = host.nodename;
+    header.properties = {{"vmdsl", std::to_string(VMDSL_VERSION)},
+                         {"kernel", host.release},
+                         {"acceleration asked for", line.acceleration}};
+    return header;
+}
+
+/// The list of finished cases as a file without a name that the worker inherits.
+inline unique_fd make_finished_list(const run_record& run) {
+    unique_fd fd(::memfd_create("vmdsl-finished", MFD_CLOEXEC));
+    std::string text;
+    for (const auto& one : run.cases()) {
+        if (one.has_result() && !one.outside) {
+            text.append(one.status == case_status::passed ? "+" : "-").append(one.name).append("\n");
+        }
+    }
+    if (!fd || ::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
+        throw could_not_run(std::string("can't hand the list of cases to a worker: ") + std::strerror(errno));
+    }
+    return fd;
+}
+
+/// One worker process, from our side.
+struct worker {
+    pid_t pid = -1;
+    unique_fd events;
+    line_splitter lines{longest_event};
+    std::filesystem::path scratch;
+    std::optional<int> status;     ///< Once it has been reaped.
+    std::optional<int> done_code;  ///< Once it said that it is done.
+    bool finished_a_case = false;
+    std::optional<problem_kind> ended_for;  ///< Once we have asked it to end.
+    steady::time_point kill_at{};
+};
+
+class supervisor {
+public:
+    explicit supervisor(const command_line& line)
+        : line_(line),
+          folder_(line.output),
+          files_(folder_.path(), make_junit_header(line)),
+          run_id_(make_run_id()),
+          log_(std::cout,
+               line.quiet     ? verbosity::quiet
+               : line.verbose ? verbosity::verbose
+                              : verbosity::normal,
+               use_colour()),
+          guardian_({run_id_, scratch_base(), line.keep}) {
+        ::prctl(PR_SET_CHILD_SUBREAPER, 1);  // what a dead worker leaves behind is reaped here, whatever init does
+        if (const auto wanted = std::filesystem::absolute(line.output).lexically_normal(); wanted != folder_.path()) {
+            log_.say("another run uses " + wanted.string() + ": results go to " + folder_.path().string());
+        }
+    }
+
+    int run() {
+        while (run_worker() && remaining() > 0 && interrupted_by_ == 0) {
+            if (barren_workers_ >= most_barren_workers) {
+                give_up();
+                break;
+            }
+        }
+        files_.write_junit(record_);
+        const bool clean = guardian_.finish();
+        log_.summarise(record_, std::chrono::duration<double>(steady::now() - began_).count());
+        print_places(clean);
+        return code();
+    }
+
+private:
+    static bool use_colour() { return ::isatty(STDOUT_FILENO) == 1 && environment_text("NO_COLOR").empty(); }
+
+    // --- workers
+
+    /// Runs a worker to its end; returns whether it died before it was done.
+    bool run_worker() {
+        start_worker();
+        while (!worker_.status) {
+            wait_for_something();
+        }
+        read_events();
+        // Machines die with their worker, but programs that a case started may not.
+        const bool all_ended = end_run_processes(run_id_, std::chrono::seconds(5));
+        if (!all_ended) {
+            say_warning("some processes that the worker started can't be ended");
+        }
+        if (!line_.keep) {
+            remove_tree(worker_.scratch);
+        }
+        barren_workers_ = worker_.finished_a_case ? 0 : barren_workers_ + 1;
+        return report_end_of_worker();
+    }
+
+    void start_worker() {
+        int ends[2];
+        if (::pipe2(ends, O_CLOEXEC) != 0) {
+            throw could_not_run(std::string("can't make a pipe: ") + std::strerror(errno));
+        }
+        worker_ = worker();
+        worker_.events.reset(ends[0]);
+        ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
+        const unique_fd sending_end(ends[1]);
+        const auto finished = make_finished_list(record_);
+        worker_.scratch = guardian_.scratch_directory() / ("w" + std::to_string(++workers_));
+        std::filesystem::create_directory(worker_.scratch);
+
+        respawn_plan plan;
+        plan.arguments = {line_.boost_arguments.front(), std::string(worker_argument),
+                          std::to_string(sending_end.get()), std::to_string(finished.get())};
+        plan.arguments.insert(plan.arguments.end(), line_.boost_arguments.begin() + 1, line_.boost_arguments.end());
+        plan.environment = worker_environment();
+        plan.inherited = {sending_end.get(), finished.get()};
+        plan.own_group = !line_.interactive;
+        plan.no_input = !line_.interactive;
+        worker_.pid = respawn(plan);
+        restart_clock();
+    }
+
+    [[nodiscard]] std::vector<std::string> worker_environment() const {
+        const auto entry = [](std::string_view name, const std::string& value) {
+            return std::string(name).append("=").append(value);
+        };
+        const auto outer = environment_text(run_id_variable);
+        const auto scratch = worker_.scratch.string();
+        return environment_with({
+            entry(run_id_variable, outer.empty() ? run_id_ : outer + ":" + run_id_),
+            entry(run_output_variable, folder_.path().string()),
+            entry(run_scratch_variable, scratch),
+            entry(run_case_timeout_variable, std::to_string(case_timeout().count())),
+            entry(run_interactive_variable, line_.interactive ? "1" : ""),
+            entry(run_verbose_variable, line_.verbose ? "1" : ""),
+            entry(acceleration_variable, line_.acceleration),
+            // Whatever a spec's programs put into temporary files is removed with the rest.
+            entry(scratch_base_variable, scratch),
+            entry("TMPDIR", scratch),
+        });
+    }
+
+    [[nodiscard]] std::chrono::seconds case_timeout() const {
+        return line_.interactive ? std::chrono::seconds(0) : line_.case_timeout;
+    }
+
+    /// Says in the record why the worker ended; returns whether that was before it was done.
+    bool report_end_of_worker() {
+        const int status = worker_.status.value_or(0);
+        if (worker_.ended_for) {
+            report_ended_on_purpose(*worker_.ended_for);
+            return true;
+        }
+        if (record_.running() != nullptr) {
+            end_running_case(problem_kind::crash,
+                             "the worker process " + describe_end(status) + " in the middle of the case");
+            return true;
+        }
+        if (!worker_.done_code) {
+            add_problem(problem_kind::crash, "the worker process " + describe_end(status) + " outside of any case");
+            return true;
+        }
+        if (!WIFEXITED(status) || WEXITSTATUS(status) != *worker_.done_code) {
+            add_problem(problem_kind::crash, "the worker process " + describe_end(status) + " after its last case");
+        }
+        if (record_.cases().empty()) {
+            nothing_to_run_ = true;  // Boost.Test has said why
+        } else if (*worker_.done_code != 0 && record_.counts().failed + record_.counts().errored == 0) {
+            add_problem(problem_kind::crash, "Boost.Test ended with code " + std::to_string(*worker_.done_code) +
+                                                 " though no case failed: see its messages above");
+        }
+        return false;
+    }
+
+    void report_ended_on_purpose(problem_kind why) {
+        const auto reason = why == problem_kind::interrupted
+                                ? "interrupted by " + signal_name(interrupted_by_)
+                                : "did not end within " + std::to_string(case_timeout().count()) + " s";
+        if (record_.running() != nullptr) {
+            end_running_case(why, reason);
+        } else if (why == problem_kind::timeout) {
+            add_problem(why, "the worker process did not get on within " + std::to_string(case_timeout().count()) +
+                                 " s outside of any case (in a fixture, or at its end)");
+        }
+    }
+
+    void give_up() {
+        add_problem(problem_kind::crash, std::to_string(most_barren_workers) +
+                                             " worker processes in a row ended without finishing a case: the remaining "
+                                             "cases were not run");
+        std::vector<std::string> names;
+        for (const auto& one : record_.cases()) {
+            if (!one.has_result()) {
+                names.push_back(one.name);
+            }
+        }
+        for (const auto& name : names) {
+            take({{},
+                  event_kind::case_skipped,
+                  {},
+                  {{"name", name}, {"reason", std::string("not run: worker processes kept dying")}}});
+        }
+    }
+
+    [[nodiscard]] std::size_t remaining() const {
+        const auto& cases = record_.cases();
+        return static_cast<std::size_t>(
+            std::count_if(cases.begin(), cases.end(), [](const auto& one) { return !one.has_result(); }));
+    }
+
+    // --- waiting
+
+    void wait_for_something() {
+        std::array<pollfd, 2> entries{{{inbox_.descriptor(), POLLIN, 0}, {worker_.events.get(), POLLIN, 0}}};
+        ::poll(entries.data(), worker_.events ? 2 : 1, milliseconds_to_wait());
+        if (entries[0].revents != 0) {
+            while (const int number = inbox_.next()) {
+                take_signal(number);
+            }
+        }
+        if (entries[1].revents != 0) {
+            read_events();
+        }
+        check_clock();
+    }
+
+    [[nodiscard]] std::optional<steady::time_point> next_alarm() const {
+        return worker_.ended_for ? std::optional(worker_.kill_at) : deadline_;
+    }
+
+    [[nodiscard]] int milliseconds_to_wait() const {
+        const auto alarm = next_alarm();
+        if (!alarm) {
+            return -1;
+        }
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(*alarm - steady::now()).count();
+        return static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000));
+    }
+
+    void check_clock() {
+        const auto alarm = next_alarm();
+        if (worker_.status || !alarm || steady::now() < *alarm) {
+            return;
+        }
+        if (worker_.ended_for) {
+            ::kill(worker_.pid, SIGKILL);
+            worker_.kill_at = steady::now() + patience_with_worker;
+        } else {
+            end_worker(problem_kind::timeout);
+        }
+    }
+
+    /// The worker got on: from here it has the whole time again.
+    void restart_clock() {
+        deadline_.reset();
+        if (case_timeout().count() > 0) {
+            deadline_ = steady::now() + case_timeout();
+        }
+    }
+
+    void end_worker(problem_kind why) {
+        if (worker_.status) {
+            return;
+        }
+        ::kill(worker_.pid, worker_.ended_for ? SIGKILL : SIGTERM);
+        worker_.ended_for = why;
+        worker_.kill_at = steady::now() + patience_with_worker;
+    }
+
+    void take_signal(int number) {
+        if (number == SIGCHLD) {
+            reap();
+            return;
+        }
+        interrupted_by_ = number;
+        end_worker(problem_kind::interrupted);
+    }
+
+    void reap() {
+        int status = 0;
+        for (pid_t pid = 0; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
+            if (pid == worker_.pid) {
+                worker_.status = status;
+            } else if (pid == guardian_.pid()) {
+                replace_guardian();
+            }
+        }
+    }
+
+    void replace_guardian() {
+        try {
+            guardian_.replace();
+        } catch (const could_not_run& problem) {
+            say_warning(std::string("the process that cleans up after the run was ended: ") + problem.what());
+        }
+    }
+
+    // --- events
+
+    void read_events() {
+        std::array<char, 65536> buffer{};
+        while (worker_.events) {
+            const auto n = ::read(worker_.events.get(), buffer.data(), buffer.size());
+            if (n < 0 && errno == EINTR) {
+                continue;
+            }
+            if (n == 0) {
+                worker_.events.reset();
+            }
+            if (n <= 0) {
+                return;
+            }
+            worker_.lines.feed({buffer.data(), static_cast<std::size_t>(n)}, [&](std::string_view line) {
+                if (const auto e = parse_json_line(line)) {
+                    files_.append_event(line);
+                    digest(*e);
+                }
+            });
+        }
+    }
+
+    /// An event of our own.
+    void take(event e) {
+        e.at = std::chrono::duration_cast<std::chrono::nanoseconds>(steady::now().time_since_epoch());
+        files_.append_event(to_json_line(e));
+        digest(e);
+    }
+
+    void digest(const event& e) {
+        record_.apply(e);
+        log_.show(e, record_);
+        switch (e.kind) {
+            case event_kind::case_begin:
+                case_began_ = steady::now();
+                restart_clock();
+                break;
+            case event_kind::case_end:
+                worker_.finished_a_case = worker_.finished_a_case || !worker_.status;
+                [[fallthrough]];
+            case event_kind::case_skipped:
+                files_.write_junit(record_);
+                restart_clock();
+                break;
+            case event_kind::run_end:
+                worker_.done_code = static_cast<int>(e.number("code"));
+                restart_clock();
+                break;
+            default:
+                break;
+        }
+    }
+
+    void add_problem(problem_kind kind, const std::string& message) {
+        const std::string name = record_.running() != nullptr ? record_.running()->name : "(worker)";
+        take({{},
+              event_kind::exception,
+              {},
+              {{"message", message},
+               {"infrastructure", !is_verdict(kind)},
+               {"cause", std::string(to_string(kind))},
+               {"name", name}}});
+    }
+
+    void end_running_case(problem_kind kind, const std::string& message) {
+        const auto name = record_.running()->name;
+        add_problem(kind, message);
+        const std::chrono::duration<double> time = steady::now() - case_began_;
+        take({{}, event_kind::case_end, {}, {{"name", name}, {"seconds", time.count()}, {"passed", false}}});
+    }
+
+    void say_warning(const std::string& text) { take({{}, event_kind::warning, {}, {{"text", text}}}); }
+
+    // --- the end
+
+    void print_places(bool clean) {
+        std::cout << "  JUnit: " << files_.junit_path().string() << "\n  events: " << files_.events_path().string()
+                  << '\n';
+        if (line_.keep) {
+            std::cout << "  scratch folder, kept: " << guardian_.scratch_directory().string() << '\n';
+        }
+        std::cout << std::flush;
+        if (!clean) {
+            std::cerr << "vmdsl: could not end or remove everything of this run; the scratch folder was "
+                      << guardian_.scratch_directory().string() << '\n';
+        }
+        if (!files_.failure().empty()) {
+            std::cerr << "vmdsl: the results are not complete: " << files_.failure() << '\n';
+        }
+    }
+
+    [[nodiscard]] int code() const {
+        const auto counts = record_.counts();
+        if (interrupted_by_ != 0) {
+            return 128 + interrupted_by_;
+        }
+        if (counts.failed > 0) {
+            return static_cast<int>(exit_code::failed);
+        }
+        if (counts.errored > 0 || !files_.failure().empty()) {
+            return static_cast<int>(exit_code::could_not_run);
+        }
+        return static_cast<int>(nothing_to_run_ ? exit_code::usage : exit_code::passed);
+    }
+
+    const command_line& line_;
+    signal_inbox inbox_;
+    output_folder folder_;
+    result_files files_;
+    std::string run_id_;
+    terminal_log log_;
+    guardian guardian_;
+    run_record record_;
+    worker worker_;
+    int workers_ = 0;
+    int barren_workers_ = 0;
+    int interrupted_by_ = 0;
+    bool nothing_to_run_ = false;
+    std::optional<steady::time_point> deadline_;
+    steady::time_point case_began_{};
+    steady::time_point began_ = steady::now();
+};
+
+}  // namespace detail
+
+VMDSL_DECL int supervise(const command_line& line) {
+    return detail::supervisor(line).run();
+}
+
+}  // namespace vmdsl

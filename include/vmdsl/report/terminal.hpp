@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstdint>
+#include <iosfwd>
+#include <string>
+#include <string_view>
+
+#include <vmdsl/core/config.hpp>
+#include <vmdsl/core/event.hpp>
+#include <vmdsl/report/run_record.hpp>
+
+namespace vmdsl {
+
+/// How much the terminal log says.
+enum class verbosity : std::uint8_t {
+    quiet,    ///< What failed, and the summary.
+    normal,   ///< A line per case, what took long in it (phases), and warnings.
+    verbose,  ///< Also commands, faults and notes.
+};
+
+/// The log that a person watches, made from the event stream.
+///
+/// Everything that a guest said is made printable first: a console's escape sequences never reach the terminal.
+class terminal_log {
+public:
+    /// The stream must outlive the log. `colour`: only where the stream is a terminal.
+    terminal_log(std::ostream& out, verbosity level, bool colour) : out_(&out), level_(level), colour_(colour) {}
+
+    /// Shows one event; `run` has it applied already.
+    VMDSL_DECL void show(const event& e, const run_record& run);
+
+    /// A line of our own, for example which output folder is used.
+    VMDSL_DECL void say(std::string_view line);
+
+    /// The end of the run: how many cases ended how, which ones failed, and where the files lie.
+    VMDSL_DECL void summarise(const run_record& run, double seconds);
+
+private:
+    VMDSL_DECL void show_case(const case_record& one);
+    VMDSL_DECL void show_problem(const problem& p);
+    VMDSL_DECL void show_block(std::string_view text, std::string_view mark);
+    VMDSL_DECL void show_detail(const event& e);
+    [[nodiscard]] VMDSL_DECL std::string coloured(std::string_view word, const char* code) const;
+
+    std::ostream* out_;
+    verbosity level_;
+    bool colour_;
+};
+
+/// "3 passed, 1 failed, 1 skipped": passed and failed always, the others where there are any.
+[[nodiscard]] VMDSL_DECL std::string to_string(const run_counts& counts);
+
+}  // namespace vmdsl
+
+#ifdef VMDSL_HEADER_ONLY
+#include <vmdsl/report/impl/terminal.ipp>
+#endif
