@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <agent/clock.hpp>
+#include <agent/command.hpp>
+#include <agent/output_sink.hpp>
+#include <agent/process_tree.hpp>
+#include <agent/session.hpp>
+
+namespace vmdsl::agent {
+
+namespace {
+
+struct pipe_ends {
+    unique_fd read;
+    unique_fd write;
+};
+
+bool make_pipe(pipe_ends& to) {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) {
+        return false;
+    }
+    to.read = unique_fd{ends[0]};
+    to.write = unique_fd{ends[1]};
+    return true;
+}
+
+/// Our end only: the command's own end stays as programs expect it.
+void make_non_blocking(const unique_fd& fd) {
+    ::fcntl(fd.get(), F_SETFL, O_NONBLOCK);
+}
+
+std::size_t bytes_waiting(int pipe) {
+    int count = 0;
+    return ::ioctl(pipe, FIONREAD, &count) == 0 && count > 0 ? static_cast<std::size_t>(count) : 0;
+}
+
+bool has_no_writer(int pipe) {
+    pollfd asked{pipe, POLLIN, 0};
+    return ::poll(&asked, 1, 0) > 0 && (asked.revents & POLLHUP) != 0;
+}
+
+constexpr std::size_t index_of(wire::channel channel) noexcept {
+    return channel == wire::channel::main ? 0 : 1;
+}
+
+}  // namespace
+
+command::command(session& owner, std::uint32_t id) noexcept
+    : stream(owner, id),
+      starting_(owner.loop(), *this),
+      input_(owner.loop(), *this),
+      outputs_{output_state{watched_fd{owner.loop(), *this}}, output_state{watched_fd{owner.loop(), *this}}} {
+}
+
+command::~command() {
+    if (pid_ > 0 && !exited_) {
+        kill_tree();
+    }
+    owner().cgroups().retire(static_cast<command_cgroup&&>(cgroup_));
+}
+
+text command::mark() const {
+    return join({digits{::getpid()}, ".", digits{id()}, ".", digits{started_at_}});
+}
+
+/// False where a text holds a zero byte, or nothing to run was named.
+bool command::read_request(std::span<const std::byte> payload, spawn_request& request) {
+    for (char** variable = default_environment(); *variable != nullptr; ++variable) {
+        request.environment.add(*variable);
+    }
+    request.environment.set_variable(join({"HOME=", owner().home()}));
+    request.directory = text{owner().home()};
+    for (wire::field field; wire::next_field(payload, field);) {
+        const auto value = field.text();
+        if (has_zero_byte(value) && (field.tag == wire::tag::shell_text || field.tag == wire::tag::argument ||
+                                     field.tag == wire::tag::directory || field.tag == wire::tag::environment)) {
+            return false;
+        }
+        switch (field.tag) {
+            case wire::tag::shell_text:
+                for (const std::string_view argument : {std::string_view{"/bin/sh"}, std::string_view{"-c"}, value}) {
+                    request.arguments.add(argument);
+                }
+                break;
+            case wire::tag::argument:
+                request.arguments.add(value);
+                break;
+            case wire::tag::directory:
+                request.directory = value.starts_with('/') ? text{value} : join({owner().home(), "/", value});
+                request.default_directory = false;
+                break;
+            case wire::tag::environment:
+                if (value.find('=') == std::string_view::npos) {
+                    return false;
+                }
+                request.environment.set_variable(value);
+                break;
+            case wire::tag::no_input:
+                no_input_ = true;
+                break;
+            default:
+                break;
+        }
+    }
+    return request.arguments.size() > 0;
+}
+
+void command::open(std::span<const std::byte> payload) {
+    spawn_request request;
+    if (!read_request(payload, request)) {
+        fail(EINVAL, "a command needs a text or arguments, without zero bytes");
+        return;
+    }
+    start(request);
+}
+
+void command::start(spawn_request& request) {
+    pipe_ends input;
+    pipe_ends output;
+    pipe_ends errors;
+    pipe_ends failure;
+    if ((!no_input_ && !make_pipe(input)) || !make_pipe(output) || !make_pipe(errors) || !make_pipe(failure)) {
+        fail(errno, "pipe");
+        return;
+    }
+    started_at_ = monotonic_nanoseconds();
+    cgroup_ = owner().cgroups().make(id());
+    if (!cgroup_) {
+        request.environment.set_variable(join({tree_mark, "=", mark()}));
+    }
+    request.input = input.read.get();
+    request.output = output.write.get();
+    request.errors = errors.write.get();
+    request.failure = failure.write.get();
+    request.cgroup = &cgroup_;
+    pid_ = spawn(request);
+    if (pid_ < 0) {
+        fail(errno, "fork");
+        return;
+    }
+    for (const auto* ours : {&input.write, &output.read, &errors.read, &failure.read}) {
+        if (*ours) {
+            make_non_blocking(*ours);
+        }
+    }
+    failure.write.reset();
+    if (!no_input_) {
+        input_.open(static_cast<unique_fd&&>(input.write));
+    }
+    outputs_[0].pipe.open(static_cast<unique_fd&&>(output.read));
+    outputs_[1].pipe.open(static_cast<unique_fd&&>(errors.read));
+    starting_.open(static_cast<unique_fd&&>(failure.read));
+}
+
+/// The pipe is closed by a successful execve, or brings the reason of a failed one.
+void command::check_start() {
+    if (!starting_.readable()) {
+        return;
+    }
+    int message[2];
+    const ssize_t got = ::read(starting_.get(), message, sizeof message);
+    if (got < 0) {
+        starting_.drained(true);
+        return;
+    }
+    starting_.close();
+    if (got == sizeof message) {
+        fail(message[0], message[1] == static_cast<int>(spawn_step::execute) ? "cannot execute the program"
+                                                                             : "cannot enter the directory");
+        return;
+    }
+    fields payload;
+    payload.put32(wire::tag::pid, static_cast<std::uint32_t>(pid_));
+    opened(payload);
+}
+
+bool command::step() {
+    if (starting_.is_open()) {
+        check_start();
+    }
+    if (starting_.is_open() || finished()) {
+        return false;
+    }
+    if (closing_) {
+        if (exited_) {
+            finish_command();
+        }
+        return false;
+    }
+    feed_input();
+    const bool more_output = drain(wire::channel::main);
+    const bool more_errors = drain(wire::channel::errors);
+    if (exited_ && outputs_[0].done && outputs_[1].done) {
+        finish_command();
+        return false;
+    }
+    return more_output || more_errors;
+}
+
+void command::feed_input() {
+    while (input_.is_open() && input_.writable() && !input_bytes_.empty()) {
+        const auto bytes = input_bytes_.view();
+        const ssize_t done = ::write(input_.get(), bytes.data(), bytes.size());
+        if (done >= 0) {
+            input_bytes_.drop(static_cast<std::size_t>(done));
+            consumed(static_cast<std::size_t>(done));
+        } else if (errno == EAGAIN) {
+            input_.filled();
+        } else if (errno != EINTR) {
+            // Nobody will read it any more; the host learns that from the command's end.
+            consumed(input_bytes_.size());
+            input_bytes_.drop(input_bytes_.size());
+            input_.close();
+        }
+    }
+    if (input_ending_ && input_bytes_.empty()) {
+        input_.close();
+    }
+}
+
+bool command::drain(wire::channel channel) {
+    auto& from = outputs_[index_of(channel)];
+    if (from.done || (!exited_ && !from.pipe.readable())) {
+        return false;
+    }
+    if (exited_ && from.last_bytes == 0) {
+        finish_output(channel);
+        return !from.done;
+    }
+    std::size_t wanted = credit(channel);
+    if (exited_ && from.last_bytes < wanted) {
+        wanted = from.last_bytes;
+    }
+    if (wanted == 0) {
+        return false;
+    }
+    static std::byte bytes[wire::max_payload];
+    const ssize_t got = ::read(from.pipe.get(), bytes, wanted);
+    if (got > 0) {
+        const auto size = static_cast<std::size_t>(got);
+        send_data(channel, {bytes, size});
+        from.last_bytes -= exited_ ? size : 0;
+        if (size < wanted) {
+            from.pipe.drained(false);
+        }
+        return true;
+    }
+    if (got < 0 && errno == EINTR) {
+        return true;
+    }
+    if (got < 0 && errno == EAGAIN) {
+        from.pipe.drained(true);
+        from.last_bytes = 0;
+        return exited_;
+    }
+    from.pipe.close();
+    from.done = true;
+    send_end(channel);
+    return false;
+}
+
+/// What the process had written was delivered. If others write to the pipe, they get another reader.
+void command::finish_output(wire::channel channel) {
+    auto& from = outputs_[index_of(channel)];
+    from.lingering = !has_no_writer(from.pipe.get());
+    from.last_bytes = from.lingering ? 0 : bytes_waiting(from.pipe.get());
+    if (from.last_bytes > 0) {
+        return;
+    }
+    if (from.lingering) {
+        output_sink::adopt(owner().loop(), from.pipe.release());
+    }
+    from.pipe.close();
+    from.done = true;
+    send_end(channel);
+}
+
+void command::on_data(std::span<const std::byte> bytes) {
+    if (!input_.is_open()) {
+        consumed(bytes.size());
+        return;
+    }
+    input_bytes_.append(bytes);
+    need_step();
+}
+
+void command::on_end() {
+    input_ending_ = true;
+    need_step();
+}
+
+void command::kill_tree() {
+    if (cgroup_) {
+        cgroup_.signal(SIGKILL);
+    } else {
+        signal_process_tree(exited_ ? -1 : pid_, mark(), SIGKILL);
+    }
+}
+
+void command::on_signal(int number, bool whole_tree) {
+    if (whole_tree && cgroup_) {
+        cgroup_.signal(number);
+    } else if (whole_tree) {
+        signal_process_tree(exited_ ? -1 : pid_, mark(), number);
+    } else if (!exited_) {
+        ::kill(pid_, number);
+    }
+}
+
+void command::on_close() {
+    closing_ = true;
+    kill_tree();
+    need_step();
+}
+
+bool command::on_child_exit(int pid, int status) {
+    if (pid != pid_ || exited_) {
+        return false;
+    }
+    exited_ = true;
+    status_ = status;
+    run_time_ = monotonic_nanoseconds() - started_at_;
+    for (auto& each : outputs_) {
+        each.last_bytes = each.done ? 0 : bytes_waiting(each.pipe.get());
+    }
+    need_step();
+    return true;
+}
+
+void command::finish_command() {
+    fields payload;
+    if (WIFSIGNALED(status_)) {
+        payload.put32(wire::tag::signal_number, static_cast<std::uint32_t>(WTERMSIG(status_)));
+    } else {
+        payload.put32(wire::tag::exit_code, static_cast<std::uint32_t>(WEXITSTATUS(status_)));
+    }
+    payload.put64(wire::tag::nanoseconds, run_time_);
+    if (outputs_[0].lingering || outputs_[1].lingering) {
+        payload.flag(wire::tag::lingering);
+    }
+    finish(payload);
+}
+
+}  // namespace vmdsl::agent

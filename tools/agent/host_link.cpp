@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <array>
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <agent/console.hpp>
+#include <agent/host_link.hpp>
+
+namespace vmdsl::agent {
+
+namespace {
+
+/// What virtio_console takes in one write; small frames share it.
+constexpr std::size_t write_size = 32 * 1024;
+
+}  // namespace
+
+host_link::host_link(event_loop& loop, unique_fd fd, kind what, host_listener& listener)
+    : loop_(loop), fd_(static_cast<unique_fd&&>(fd)), kind_(what), listener_(listener) {
+    if (const int error = loop_.add(fd_.get(), *this); error != 0) {
+        say({"cannot watch the connection to the host: ", error_text(error)});
+        ended_ = true;
+    }
+}
+
+host_link::~host_link() {
+    loop_.remove(fd_.get(), *this);
+}
+
+void host_link::on_events(std::uint32_t events) {
+    if (kind_ == kind::port && (events & EPOLLHUP) != 0) {
+        lose_host();
+        return;
+    }
+    readable_ = readable_ || (events & (EPOLLIN | EPOLLHUP | EPOLLRDHUP | EPOLLERR)) != 0;
+    writable_ = writable_ || (events & (EPOLLOUT | EPOLLERR)) != 0;
+    if (!connected_) {
+        connected_ = true;
+        listener_.on_connected();
+    }
+}
+
+void host_link::lose_host() {
+    if (kind_ == kind::socket) {
+        ended_ = true;
+        return;
+    }
+    connected_ = readable_ = writable_ = false;
+    reader_.reset();
+    if (queue_.holding()) {
+        queue_.rewind();
+    } else {
+        queue_.restart(epoch_);
+    }
+}
+
+void host_link::send(wire::frame_type type, std::uint32_t stream, std::span<const std::byte> payload,
+                     wire::channel channel) {
+    queue_.push_back({static_cast<std::uint32_t>(payload.size()), stream, epoch_, type, channel}, payload);
+}
+
+void host_link::quiesce() {
+    if (!queue_.holding()) {
+        send(wire::frame_type::quiesced, 0, std::span<const std::byte>{});
+        queue_.hold();
+    }
+}
+
+void host_link::resume(std::uint32_t epoch, const fields& resumed) {
+    epoch_ = epoch;
+    queue_.restart(epoch);
+    const auto payload = resumed.view();
+    queue_.push_front(
+        {static_cast<std::uint32_t>(payload.size()), 0, epoch, wire::frame_type::resumed, wire::channel::main},
+        payload);
+}
+
+bool host_link::pump() {
+    flush();
+    receive();
+    flush();
+    return readable_ && queue_.bytes() < largest_backlog;
+}
+
+void host_link::receive() {
+    // A host that asks and asks without ever reading the answers is not read from until it does.
+    if (!readable_ || ended_ || queue_.bytes() >= largest_backlog) {
+        return;
+    }
+    const auto room = reader_.room();
+    const ssize_t got = ::read(fd_.get(), room.data(), room.size());
+    if (got > 0) {
+        reader_.took(static_cast<std::size_t>(got));
+        take_frames();
+        return;
+    }
+    if (got < 0 && errno == EINTR) {
+        return;
+    }
+    readable_ = false;
+    if (got == 0 || errno != EAGAIN) {
+        lose_host();
+    }
+}
+
+void host_link::take_frames() {
+    wire::header header;
+    std::span<const std::byte> payload;
+    bool junk_told = false;
+    for (auto found = reader_.next(header, payload); found != frame_reader::found::nothing;
+         found = reader_.next(header, payload)) {
+        if (found == frame_reader::found::frame) {
+            listener_.on_frame(header, payload);
+        } else if (found == frame_reader::found::junk && !junk_told) {
+            junk_told = true;
+            listener_.on_junk();
+        }
+    }
+}
+
+void host_link::flush() {
+    std::array<std::byte, write_size> together;
+    while (writable_ && !ended_) {
+        const std::size_t size = queue_.gather(together);
+        if (size == 0) {
+            return;
+        }
+        const ssize_t done = ::write(fd_.get(), together.data(), size);
+        if (done >= 0) {
+            queue_.written(static_cast<std::size_t>(done));
+            continue;
+        }
+        if (errno == EINTR) {
+            continue;
+        }
+        writable_ = false;
+        if (errno != EAGAIN) {
+            lose_host();
+        }
+    }
+}
+
+}  // namespace vmdsl::agent

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <cstddef>
+#include <cstdlib>
+
+#include <dirent.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <agent/pid_set.hpp>
+#include <agent/process_tree.hpp>
+#include <agent/small_file.hpp>
+#include <agent/text.hpp>
+
+namespace vmdsl::agent {
+
+namespace {
+
+/// Each round meets only processes that were forked during the one before; so many rounds are a fork bomb.
+constexpr int most_rounds = 100;
+
+struct process {
+    pid_t pid = 0;
+    pid_t parent = 0;
+    pid_t group = 0;
+    pid_t session = 0;
+    bool dead = false;
+    bool member = false;
+};
+
+/// All processes of the system.
+class process_list {
+public:
+    process_list() = default;
+    process_list(const process_list&) = delete;
+    process_list& operator=(const process_list&) = delete;
+    ~process_list() { std::free(items_); }
+
+    void add(const process& item) {
+        if (size_ == capacity_) {
+            capacity_ = capacity_ == 0 ? 256 : 2 * capacity_;
+            items_ = static_cast<process*>(std::realloc(items_, capacity_ * sizeof(process)));
+            if (items_ == nullptr) {
+                out_of_memory();
+            }
+        }
+        items_[size_++] = item;
+    }
+    [[nodiscard]] process* begin() noexcept { return items_; }
+    [[nodiscard]] process* end() noexcept { return items_ + size_; }
+
+private:
+    process* items_ = nullptr;
+    std::size_t size_ = 0;
+    std::size_t capacity_ = 0;
+};
+
+/// The line in /proc/PID/stat: pid (name) state ppid pgrp session ... The name may hold anything, so search its end.
+bool parse_stat(std::string_view line, process& to) {
+    const std::size_t name_end = line.rfind(')');
+    if (name_end == std::string_view::npos) {
+        return false;
+    }
+    line.remove_prefix(name_end + 1);
+    const auto state = take_word(line);
+    to.dead = state == "Z" || state == "X";
+    return parse_number(take_word(line), to.parent) && parse_number(take_word(line), to.group) &&
+           parse_number(take_word(line), to.session);
+}
+
+bool has_mark(std::string_view pid, std::string_view mark) {
+    const text environment = read_small_file(join({"/proc/", pid, "/environ"}).c_str());
+    const text wanted = join({tree_mark, "=", mark});
+    std::string_view rest = environment;
+    const std::string_view zero{"\0", 1};
+    for (auto entry = take_word(rest, zero); !entry.empty(); entry = take_word(rest, zero)) {
+        if (entry == wanted.view()) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void list_processes(process_list& list, pid_t command, std::string_view mark) {
+    DIR* folder = ::opendir("/proc");
+    if (folder == nullptr) {
+        return;
+    }
+    while (const dirent* entry = ::readdir(folder)) {
+        process item;
+        if (!parse_number(std::string_view{entry->d_name}, item.pid) ||
+            !parse_stat(read_small_file(join({"/proc/", entry->d_name, "/stat"}).c_str()), item)) {
+            continue;
+        }
+        item.member = item.pid == command || item.group == command || item.session == command ||
+                      (!item.dead && has_mark(entry->d_name, mark));
+        list.add(item);
+    }
+    ::closedir(folder);
+}
+
+/// Makes everything a member whose parent is one.
+void add_descendants(process_list& list) {
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (auto& child : list) {
+            if (child.member) {
+                continue;
+            }
+            for (const auto& parent : list) {
+                if (parent.member && parent.pid == child.parent) {
+                    child.member = true;
+                    changed = true;
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// Whether there was one that had not got it before.
+bool signal_once(pid_t command, std::string_view mark, int number, pid_set& signalled) {
+    process_list list;
+    list_processes(list, command, mark);
+    add_descendants(list);
+    bool anyone = false;
+    for (const auto& item : list) {
+        if (item.member && !item.dead && item.pid != ::getpid() && signalled.insert(item.pid)) {
+            ::kill(item.pid, number);
+            anyone = true;
+        }
+    }
+    return anyone;
+}
+
+}  // namespace
+
+void signal_process_tree(pid_t command, std::string_view mark, int number) {
+    pid_set signalled;
+    for (int round = 0; round < most_rounds && signal_once(command, mark, number, signalled) && number == SIGKILL;
+         ++round) {
+    }
+}
+
+}  // namespace vmdsl::agent
