@@ -7,8 +7,12 @@
 set(VMDSL_ROOT "${CMAKE_CURRENT_LIST_DIR}/..")
 cmake_path(NORMAL_PATH VMDSL_ROOT)
 
+option(VMDSL_WERROR "Warnings in vmdsl's own code are errors" ${PROJECT_IS_TOP_LEVEL})
 set(VMDSL_WARNINGS -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wnon-virtual-dtor
-    -Woverloaded-virtual -Werror)
+    -Woverloaded-virtual)
+if(VMDSL_WERROR)
+    list(APPEND VMDSL_WARNINGS -Werror)
+endif()
 
 # What the headers need, in either mode.
 add_library(vmdsl_requirements INTERFACE)
@@ -62,3 +66,8 @@ add_library(vmdsl_header_only INTERFACE)
 add_library(vmdsl::header_only ALIAS vmdsl_header_only)
 target_include_directories(vmdsl_header_only SYSTEM INTERFACE "${VMDSL_ROOT}/include")
 target_link_libraries(vmdsl_header_only INTERFACE vmdsl_requirements)
+
+# main(), for specs that use the compiled library.
+add_library(vmdsl_main STATIC "${VMDSL_ROOT}/src/main.cpp")
+add_library(vmdsl::main ALIAS vmdsl_main)
+target_link_libraries(vmdsl_main PUBLIC vmdsl_vmdsl)

@@ -9,7 +9,8 @@ namespace vmdsl {
 
 /// A port of the host's loopback interface that leads to a TCP port of the guest.
 struct forward_plan {
-    std::uint16_t host_port = 0;  ///< Used only when a person runs the network; tests get a free port. 0: always a free one.
+    std::uint16_t host_port =
+        0;  ///< Used only when a person runs the network; tests get a free port. 0: always a free one.
     std::uint16_t guest_port = 0;
 };
 
@@ -22,13 +23,13 @@ struct disk_plan {
 /// What the type `machine<"name", options...>` says, as values.
 struct machine_plan {
     std::string name;
-    std::string image = "tiny";          ///< A name that add_vm_image made, or the built-in "tiny".
-    std::string kernel;                  ///< Path; non-empty where the machine boots a given kernel instead of an image.
-    std::string initrd;                  ///< Path; goes with `kernel`.
+    std::string image = "tiny";  ///< A name that add_vm_image made, or the built-in "tiny".
+    std::string kernel;          ///< Path; non-empty where the machine boots a given kernel instead of an image.
+    std::string initrd;          ///< Path; goes with `kernel`.
     std::uint64_t memory_bytes = 256ULL << 20;
     std::uint32_t vcpus = 1;
-    bool volatile_root = false;          ///< The root's writable layer is in memory instead of on the scratch disk.
-    std::vector<std::string> segments;   ///< Segments with a network card each, in order.
+    bool volatile_root = false;         ///< The root's writable layer is in memory instead of on the scratch disk.
+    std::vector<std::string> segments;  ///< Segments with a network card each, in order.
     std::vector<disk_plan> disks;
     std::vector<forward_plan> forwards;
     std::vector<std::string> kernel_arguments;  ///< Appended to the kernel's command line.

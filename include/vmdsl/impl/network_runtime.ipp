@@ -12,6 +12,7 @@
 #include <vmdsl/core/error.hpp>
 #include <vmdsl/core/event_stream.hpp>
 #include <vmdsl/core/run_options.hpp>
+#include <vmdsl/detail/baked_in.hpp>
 #include <vmdsl/detail/network_runtime.hpp>
 #include <vmdsl/detail/runtime_registry.hpp>
 
@@ -76,7 +77,21 @@ VMDSL_DECL network_runtime::network_runtime(network_plan plan, std::shared_ptr<c
     }
 }
 
+/// ctest plans with the memory that add_vm_test was told.
+inline void check_declared_memory(const network_plan& plan) {
+    std::uint64_t mib = 0;
+    for (const auto& machine : plan.machines) {
+        mib += machine.memory_bytes >> 20;
+    }
+    if (const auto declared = declared_memory_mib(); declared != 0 && mib > declared) {
+        emit(event_kind::warning, {},
+             {{"text", "the machines of this network have " + std::to_string(mib) + " MiB, but add_vm_test was told " +
+                           std::to_string(declared) + ": write MEMORY " + std::to_string(mib) + " there"}});
+    }
+}
+
 VMDSL_DECL std::shared_ptr<network_runtime> network_runtime::create(network_plan plan) {
+    check_declared_memory(plan);
     std::shared_ptr<network_runtime> network(new network_runtime(std::move(plan), nullptr));
     runtime_registry::instance().add(network);
     return network;

@@ -7,7 +7,7 @@
 #include <vmdsl/core/event_stream.hpp>
 #include <vmdsl/detail/network_runtime.hpp>
 #include <vmdsl/detail/runtime_registry.hpp>
-#include <vmdsl/report/worker.hpp>
+#include <vmdsl/report/boost_test.hpp>
 
 
 namespace vmdsl::detail {

@@ -57,9 +57,9 @@ VMDSL_DECL void transcript::go_live() {
 
 VMDSL_DECL std::vector<std::uint32_t> transcript::streams_of(const std::string& machine) const {
     std::vector<std::uint32_t> streams;
-    for (const auto& entry : entries_) {
-        if (entry.answer.stream != 0 && entry.call.machine == machine) {
-            streams.push_back(entry.answer.stream);
+    for (const auto& recorded : entries_) {
+        if (recorded.answer.stream != 0 && recorded.call.machine == machine) {
+            streams.push_back(recorded.answer.stream);
         }
     }
     return streams;

@@ -253,7 +253,7 @@ VMDSL_DECL void child::send_signal(int number) noexcept {
 
 VMDSL_DECL std::optional<child_exit> child::wait(deadline until) {
     std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, until.remaining(), [&] { return exit_.has_value(); });
+    changed_.wait_until(lock, until.moment(), [&] { return exit_.has_value(); });
     return exit_;
 }
 

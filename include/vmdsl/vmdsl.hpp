@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// Everything that an author uses.
+
+#include <vmdsl/checkpoint.hpp>
+#include <vmdsl/guest.hpp>
+#include <vmdsl/machine.hpp>
+#include <vmdsl/network.hpp>
+#include <vmdsl/network_link.hpp>

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: BSL-1.0
+// Commands, jobs, files and waits on a real guest, restored for each case.
+#include <vmdsl/vmdsl.hpp>
+
+#include <chrono>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+
+using namespace vmdsl;
+
+using lone = network<machine<"box", memory<128_MiB>>>;
+
+struct ready : checkpoint<lone> {
+    void prepare() {
+        net.start();
+        net.machine("box").run("true");
+    }
+};
+
+namespace {
+
+double seconds_since(std::chrono::steady_clock::time_point begin) {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+bool mentions(const std::exception& problem, std::string_view text) {
+    return std::string_view(problem.what()).find(text) != std::string_view::npos;
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(commands, restored<ready>)
+
+BOOST_AUTO_TEST_CASE(both_streams_come_apart_and_byte_for_byte) {
+    auto& box = net.machine("box");
+    const auto result = box.run("printf 'a\\0b\\377'; printf 'error\\n' >&2");
+    BOOST_TEST(result.out() == std::string("a\0b\377", 4));
+    BOOST_TEST(result.err() == "error\n");
+    BOOST_TEST(result.duration().count() > 0);
+    BOOST_TEST(!result.lingering());
+}
+
+BOOST_AUTO_TEST_CASE(arguments_are_words) {
+    auto& box = net.machine("box");
+    const std::string hostile = "it's \"$(reboot)\" `halt` ; * \n \\";
+    BOOST_TEST(box.run("printf %s {}", hostile).out() == hostile);
+    const std::vector<std::string> words{"a b", "", "c"};
+    BOOST_TEST(box.run("printf '<%s>' {}", words).out() == "<a b><><c>");
+    BOOST_TEST(box.run("echo {} {}", 4, raw("| cat")).out() == "4\n");
+}
+
+BOOST_AUTO_TEST_CASE(exit_codes_and_signals) {
+    auto& box = net.machine("box");
+    BOOST_TEST(box.execute("exit 7").exit_code() == 7);
+    const auto killed = box.execute("kill -9 $$");
+    BOOST_TEST(killed.signal() == 9);
+    BOOST_TEST(killed.exit_code() == 137);
+    BOOST_TEST(killed.failed());
+}
+
+BOOST_AUTO_TEST_CASE(a_failed_run_says_everything) {
+    BOOST_CHECK_EXCEPTION(net.machine("box").run("echo progress; echo reason >&2; exit 3"), command_failed,
+                          [](const command_failed& e) {
+                              return mentions(e, "machine \"box\"") && mentions(e, "exited with code 3") &&
+                                     mentions(e, "progress") && mentions(e, "reason") && mentions(e, "commands.cpp:") &&
+                                     e.details().out_tail == "progress\n" && e.details().err_tail == "reason\n";
+                          });
+}
+
+BOOST_AUTO_TEST_CASE(many_run_at_once) {
+    auto& box = net.machine("box");
+    const auto begin = std::chrono::steady_clock::now();
+    std::vector<job> jobs;
+    for (int i = 0; i < 20; ++i) {
+        jobs.push_back(box.spawn("sleep 1; echo {}", i));
+    }
+    BOOST_TEST(box.run("echo not held up").out() == "not held up\n");
+    for (int i = 0; i < 20; ++i) {
+        BOOST_TEST(jobs[static_cast<std::size_t>(i)].wait().out() == std::to_string(i) + "\n");
+    }
+    BOOST_TEST(seconds_since(begin) < 15);  // one after the other they would sleep 20 s
+}
+
+BOOST_AUTO_TEST_CASE(a_limit_kills_the_whole_tree_and_the_machine_goes_on) {
+    auto& box = net.machine("box");
+    BOOST_CHECK_EXCEPTION(
+        box.within(1s).run("echo begun; (setsid sleep 1234 &) ; sleep 1234"), timed_out, [](const timed_out& e) {
+            return mentions(e, "all its processes were killed") && e.details().out_tail == "begun\n";
+        });
+    BOOST_TEST(box.run("ps | grep -c '[s]leep 1234' || true").out() == "0\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_child_that_keeps_the_output_open_holds_nothing_up) {
+    auto& box = net.machine("box");
+    const auto begin = std::chrono::steady_clock::now();
+    const auto result = box.run("echo done; sleep 600 &");
+    BOOST_TEST(result.out() == "done\n");
+    BOOST_TEST(result.lingering());
+    BOOST_TEST(seconds_since(begin) < 60);
+    box.run("ps | grep -q '[s]leep 600'");  // it lives on
+}
+
+BOOST_AUTO_TEST_CASE(large_output_is_complete) {
+    const auto result = net.machine("box").run("head -c 5000000 /dev/zero | tr '\\0' x; echo end");
+    BOOST_TEST(result.out().size() == 5000004U);
+    BOOST_TEST(result.out().substr(4999995) == "xxxxxend\n");
+}
+
+BOOST_AUTO_TEST_CASE(jobs_can_be_watched_signalled_and_killed) {
+    auto& box = net.machine("box");
+    auto polite = box.spawn("trap 'echo bye; exit 5' TERM; echo ready; while :; do sleep 0.1; done");
+    while (polite.out_so_far() != "ready\n") {
+        std::this_thread::yield();
+    }
+    BOOST_TEST(polite.running());
+    polite.signal();
+    const auto result = polite.wait(30s);
+    BOOST_TEST(result.out() == "ready\nbye\n");
+    BOOST_TEST(result.exit_code() == 5);
+    BOOST_TEST(!polite.running());
+    auto stubborn = box.spawn("trap '' TERM; sleep 1000");
+    stubborn.kill();
+    BOOST_TEST(stubborn.wait(30s).signal() == 9);
+}
+
+BOOST_AUTO_TEST_CASE(files_go_both_ways) {
+    auto& box = net.machine("box");
+    std::string content(3'000'000, '\0');
+    for (std::size_t i = 0; i < content.size(); ++i) {
+        content[i] = static_cast<char>(i * 7919 >> 5);
+    }
+    box.write_file("/tmp/data", content, 0751);
+    BOOST_TEST((box.read_file("/tmp/data") == content));
+    BOOST_TEST(box.run("stat -c %a /tmp/data").out() == "751\n");
+    box.write_file("relative", "x");
+    BOOST_TEST(box.run("cat /root/relative").out() == "x");
+    BOOST_CHECK_EXCEPTION((void)box.read_file("/no/such/file"), guest_error,
+                          [](const guest_error& e) { return mentions(e, "/no/such/file") && mentions(e, "No such file"); });
+    BOOST_CHECK_EXCEPTION(box.write_file("/no/folder/file", "x"), guest_error,
+                          [](const guest_error& e) { return mentions(e, "/no/folder/file"); });
+    BOOST_TEST(box.file_exists("/tmp"));
+    BOOST_TEST(!box.file_exists("/tmp/nothing"));
+}
+
+BOOST_AUTO_TEST_CASE(waits_see_what_comes_and_say_what_does_not) {
+    auto& box = net.machine("box");
+    box.spawn("sleep 0.5; touch /tmp/late");
+    box.wait_for_file("/tmp/late");
+    BOOST_CHECK_EXCEPTION(box.within(300ms).wait_for_file("/tmp/never"), timed_out,
+                          [](const timed_out& e) { return mentions(e, "/tmp/never"); });
+    auto server = box.spawn("sleep 0.5; exec nc -lk -p 4321 -e cat");
+    box.wait_for_open_port(4321);
+    server.kill();
+    box.wait_for_closed_port(4321);
+    BOOST_CHECK_EXCEPTION(box.within(300ms).wait_for_open_port(4322), timed_out,
+                          [](const timed_out& e) { return mentions(e, "4322"); });
+    box.spawn("sleep 0.5; echo 42 > /tmp/answer");
+    BOOST_TEST(box.wait_until_succeeds("cat /tmp/answer").out() == "42\n");
+    box.spawn("sleep 0.3; rm /tmp/answer");
+    box.wait_until_fails("cat /tmp/answer");
+    BOOST_CHECK_EXCEPTION(box.wait_until_succeeds("echo trying; false", 300ms), timed_out,
+                          [](const timed_out& e) { return e.details().out_tail == "trying\n"; });
+}
+
+BOOST_AUTO_TEST_CASE(a_command_may_be_long_but_not_endless) {
+    auto& box = net.machine("box");
+    BOOST_TEST(box.run("printf %s {} | wc -c", std::string(50000, 'x')).out() == "50000\n");
+    BOOST_CHECK_THROW(box.run("printf %s {} | wc -c", std::string(70000, 'x')), usage_error);
+    box.run("true");  // and nothing is broken by the attempt
+}
+
+BOOST_AUTO_TEST_SUITE_END()

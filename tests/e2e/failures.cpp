@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: BSL-1.0
+// A machine that dies ends the waiting call at once, with the console's words.
+#include <vmdsl/vmdsl.hpp>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <thread>
+
+#include <csignal>
+#include <unistd.h>
+
+#include <boost/test/unit_test.hpp>
+
+using namespace vmdsl;
+
+using lone = network<machine<"box", memory<128_MiB>>>;
+
+struct ready : checkpoint<lone> {
+    void prepare() { net.start(); }
+};
+
+namespace {
+
+bool mentions(const std::exception& problem, std::string_view text) {
+    return std::string_view(problem.what()).find(text) != std::string_view::npos;
+}
+
+/// The QEMU that this worker started last.
+pid_t qemu_of_this_worker() {
+    pid_t found = 0;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+        const auto name = entry.path().filename().string();
+        if (name.find_first_not_of("0123456789") != std::string::npos) {
+            continue;
+        }
+        std::ifstream status(entry.path() / "status");
+        std::string line;
+        bool qemu = false;
+        bool ours = false;
+        while (std::getline(status, line)) {
+            qemu |= line.rfind("Name:\tqemu-system", 0) == 0;
+            ours |= line == "PPid:\t" + std::to_string(::getpid());
+        }
+        if (qemu && ours) {
+            found = std::max(found, static_cast<pid_t>(std::stol(name)));
+        }
+    }
+    return found;
+}
+
+double seconds_since(std::chrono::steady_clock::time_point begin) {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(failures, restored<ready>)
+
+BOOST_AUTO_TEST_CASE(a_panic_ends_the_call_with_the_consoles_words) {
+    auto& box = net.machine("box");
+    const auto begin = std::chrono::steady_clock::now();
+    BOOST_CHECK_EXCEPTION(box.run("echo 1 > /proc/sys/kernel/sysrq; echo c > /proc/sysrq-trigger; sleep 300"),
+                          machine_died, [](const machine_died& e) {
+                              return mentions(e, "its kernel panicked") && mentions(e, "sysrq triggered crash");
+                          });
+    BOOST_TEST(seconds_since(begin) < 30);
+    BOOST_TEST(!box.running());
+    BOOST_CHECK_THROW(box.run("true"), machine_died);
+    box.crash();
+}
+
+BOOST_AUTO_TEST_CASE(the_death_of_qemu_ends_every_call) {
+    auto& box = net.machine("box");
+    auto job = box.spawn("sleep 300");
+    const auto begin = std::chrono::steady_clock::now();
+    std::thread killer([&] {
+        box.wait_for_file("/tmp/go");
+        ::kill(qemu_of_this_worker(), SIGKILL);
+    });
+    BOOST_CHECK_EXCEPTION(box.run("touch /tmp/go; sleep 300"), machine_died, [](const machine_died& e) {
+        return mentions(e, "QEMU was ended by signal 9") && e.details().machine == "box";
+    });
+    killer.join();
+    BOOST_CHECK_THROW(job.wait(), machine_died);
+    BOOST_TEST(seconds_since(begin) < 30);
+}
+
+BOOST_AUTO_TEST_CASE(a_guest_that_switches_itself_off_says_so) {
+    BOOST_CHECK_EXCEPTION(net.machine("box").run("poweroff -f; sleep 300"), machine_died, [](const machine_died& e) {
+        return mentions(e, "switched itself off") || mentions(e, "restarted");
+    });
+}
+
+BOOST_AUTO_TEST_CASE(the_death_of_the_agent_ends_the_call) {
+    auto& box = net.machine("box");
+    const auto begin = std::chrono::steady_clock::now();
+    BOOST_CHECK_THROW(box.run("kill -9 $PPID; sleep 300"), machine_died);
+    BOOST_TEST(seconds_since(begin) < 30);
+}
+
+BOOST_AUTO_TEST_CASE(a_machine_that_is_off_says_so) {
+    auto& box = net.machine("box");
+    box.shutdown();
+    BOOST_CHECK_EXCEPTION(box.run("true"), usage_error, [](const usage_error& e) { return mentions(e, "switched off"); });
+    BOOST_CHECK_THROW(box.crash(), usage_error);
+    box.start();
+    BOOST_CHECK_THROW(box.start(), usage_error);
+    box.run("true");
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: BSL-1.0
+// The host reaches a guest's port through the agent, without a network card.
+#include <vmdsl/vmdsl.hpp>
+
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <boost/test/unit_test.hpp>
+
+using namespace vmdsl;
+
+using lone = network<machine<"box", memory<128_MiB>, forward<host_port<18081>, guest_port<8000>>>>;
+
+struct ready : checkpoint<lone> {
+    void prepare() {
+        net.start();
+        auto& box = net.machine("box");
+        box.spawn("nc -lk -p 8000 -e cat");
+        box.wait_for_open_port(8000);
+    }
+};
+
+namespace {
+
+/// Sends `text`, says that this is all, and returns everything that comes back.
+std::string exchange(std::uint16_t port, const std::string& text) {
+    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const timeval limit{30, 0};
+    ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(port);
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    BOOST_REQUIRE(::connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0);
+    std::thread writer([&] {
+        std::size_t done = 0;
+        while (done < text.size()) {
+            const auto n = ::send(fd, text.data() + done, text.size() - done, MSG_NOSIGNAL);
+            if (n <= 0) {
+                break;
+            }
+            done += static_cast<std::size_t>(n);
+        }
+        ::shutdown(fd, SHUT_WR);
+    });
+    std::string answer;
+    char buffer[65536];
+    for (;;) {
+        const auto n = ::read(fd, buffer, sizeof buffer);
+        if (n <= 0) {
+            break;
+        }
+        answer.append(buffer, static_cast<std::size_t>(n));
+    }
+    writer.join();
+    ::close(fd);
+    return answer;
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(forward_test, restored<ready>)
+
+BOOST_AUTO_TEST_CASE(bytes_go_both_ways_and_the_end_is_passed_on) {
+    const auto port = net.machine("box").forwarded(8000);
+    BOOST_TEST(port != 18081);  // that one is for a person; tests get a free one
+    BOOST_TEST(net.machine("box").forwarded(8000) == port);
+    BOOST_TEST(exchange(port, "hello") == "hello");
+    std::string much(2'000'000, 'x');
+    much += "end";
+    BOOST_TEST((exchange(port, much) == much));
+}
+
+BOOST_AUTO_TEST_CASE(many_connections_at_once) {
+    const auto port = net.machine("box").forwarded(8000);
+    std::vector<std::thread> clients;
+    std::vector<std::string> answers(8);
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+        clients.emplace_back([&, i] { answers[i] = exchange(port, "client " + std::to_string(i)); });
+    }
+    for (auto& client : clients) {
+        client.join();
+    }
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+        BOOST_TEST(answers[i] == "client " + std::to_string(i));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_port_that_nobody_serves_closes_the_connection) {
+    BOOST_TEST(exchange(net.machine("box").forwarded(8001), "anyone?").empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
