@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <compare>
 #include <cstddef>
-#include <cstdint>
 #include <memory>
-#include <string>
 #include <string_view>
 #include <vector>
 
 #include <vmdsl/core/config.hpp>
 #include <vmdsl/core/plan.hpp>
-#include <vmdsl/net/link.hpp>
+#include <vmdsl/net/fabric_report.hpp>
 #include <vmdsl/net/switch.hpp>
 #include <vmdsl/process/unique_fd.hpp>
 
@@ -20,38 +17,6 @@ namespace vmdsl {
 namespace detail {
 class fabric_engine;
 }
-
-/// The cable between a machine and a segment.
-struct link_name {
-    std::string machine;
-    std::string segment;
-
-    friend auto operator<=>(const link_name&, const link_name&) = default;
-};
-
-/// A link as it was at one instant.
-struct link_report {
-    link_name name;
-    bool attached = false;     ///< A QEMU can be at the other end; false before attach() and once the port went down.
-    bool cut = false;          ///< See fabric::cut().
-    std::string down_because;  ///< Why the port went down by itself, empty where it didn't.
-    link_counters counters;    ///< Since the fabric was made; attach() does not begin anew.
-};
-
-/// What a checkpoint keeps of a network. Frames on their way are not part of it.
-struct fabric_state {
-    std::vector<link_name> cut_links;
-
-    friend bool operator==(const fabric_state&, const fabric_state&) = default;
-};
-
-/// What fabric::drain_to_whole_frames() found.
-struct drain_report {
-    std::uint64_t frames = 0;   ///< Frames that were read and forwarded, or lost by a fault and counted there.
-    std::uint64_t waiting = 0;  ///< Frames in egress queues afterwards: their readers' sockets are full.
-    std::vector<link_name> inside_frame;   ///< Links on which one of the sides has seen a part of a frame only.
-    std::vector<link_name> still_writing;  ///< Links whose machine did not stop writing: it was not stopped.
-};
 
 /// The segments of one network as Ethernet switches, on a thread of their own: a test that blocks never blocks the
 /// network. QEMU reaches it through a socket that it inherits (`-netdev stream,addr.type=fd,addr.str=N`), so nobody

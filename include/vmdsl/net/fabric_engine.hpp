@@ -21,7 +21,7 @@
 #include <vmdsl/core/config.hpp>
 #include <vmdsl/core/plan.hpp>
 #include <vmdsl/net/egress_queue.hpp>
-#include <vmdsl/net/fabric.hpp>
+#include <vmdsl/net/fabric_report.hpp>
 #include <vmdsl/net/link.hpp>
 #include <vmdsl/net/stream_framer.hpp>
 #include <vmdsl/net/switch.hpp>
