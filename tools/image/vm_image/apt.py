@@ -32,10 +32,12 @@ class Archive:
         self.suite = suite
         self.architecture = architecture
         self.sources = tuple(mirrors) or sources_of_host(suite)
-        self.folder = cache.cache_root() / "apt" / cache.key_of([suite, self.sources, architecture])
+        # Resolved, because the configuration in it has absolute paths and is shared with those who see it by a link.
+        self.folder = (cache.cache_root() / "apt" / cache.key_of([suite, self.sources, architecture])).resolve()
         self.sources_file = self.folder / "sources.list"
         self.downloads = self.folder / "archives"
         self._config = self.folder / "apt.conf"
+        self._configured = False
 
     def refresh(self, force=False, maximum_age=_LISTS_LIFE_SECONDS):
         """Fetches the package lists when there are none or old ones; if that fails, old ones serve."""
@@ -46,7 +48,6 @@ class Archive:
         with cache.lock(f"apt-{self.folder.name}"):
             if not force and _younger_than(stamp, maximum_age):
                 return
-            self._write_configuration()
             done = self._run(["apt-get", "update", "--error-on=any"])
             if done.returncode == 0:
                 stamp.write_bytes(b"")
@@ -127,7 +128,7 @@ class Archive:
     def _write_configuration(self):
         for name in ("lists/partial", "archives/partial", "none/partial", "cache"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
-        self.sources_file.write_text("".join(line + "\n" for line in self.sources))
+        cache.write_atomically(self.sources_file, "".join(line + "\n" for line in self.sources))
         settings = {
             "APT::Architecture": self.architecture,
             "APT::Architectures": self.architecture,
@@ -146,9 +147,13 @@ class Archive:
             "Dir::State::status": "/dev/null",
         }
         lines = [f'{name} "{value}";\n' for name, value in settings.items()]
-        self._config.write_text("".join(lines) + "".join(f"{line}\n" for line in proxies_of_host()))
+        lines += [f"{line}\n" for line in proxies_of_host()]
+        cache.write_atomically(self._config, "".join(lines))
+        self._configured = True
 
     def _run(self, command, cwd=None):
+        if not self._configured:  # also when this cache was copied from elsewhere: the paths are others now
+            self._write_configuration()
         environment = dict(os.environ, APT_CONFIG=str(self._config), LC_ALL="C.UTF-8", PATH=search_path(),
                            DEBIAN_FRONTEND="noninteractive")
         return subprocess.run(command, capture_output=True, text=True, errors="replace", env=environment, cwd=cwd,

@@ -8,7 +8,7 @@ import tarfile
 
 from . import cache, pipeline
 from .errors import ImageError, require_tools
-from .rights import builder_prefix
+from .rights import as_root_in_name, builder_prefix
 
 _HERE = pathlib.Path(__file__).parent
 _GUEST_FILES = _HERE.parent / "guest"
@@ -27,7 +27,7 @@ _DPKG_OPTIONS = (
     "path-include=/usr/share/doc/*/copyright",
     "path-include=/usr/share/doc/*/examples/*",
 )
-_SQUASHFS_OPTIONS = ("-root-mode", "755", "-root-uid", "0", "-root-gid", "0", "-comp", "lz4", "-b", "128K", "-quiet", "-no-progress", "-reproducible")
+_SQUASHFS_OPTIONS = ("-root-mode", "755", "-comp", "lz4", "-b", "128K", "-quiet", "-no-progress", "-reproducible")
 _BUILD_FOLDER = "vmdsl-build"
 # Part of every key: to be counted up when this file builds the same recipe differently.
 _FORMAT = 1
@@ -118,7 +118,9 @@ class _Builder:
             "--aptopt=APT::Sandbox::User \"root\"",  # _apt may not enter a closed home folder
             "--skip=update", *options, self.archive.suite, "-", str(self.archive.sources_file),
         ]
-        commands = [command, ["sqfstar", *_SQUASHFS_OPTIONS, str(squash_to)]] if squash_to else [command]
+        # sqfstar gives the root folder to the caller, so that must be root, if only in name.
+        squash = [*as_root_in_name(), "sqfstar", *_SQUASHFS_OPTIONS, str(squash_to)]
+        commands = [command, squash] if squash_to else [command]
         environment = {"SOURCE_DATE_EPOCH": "1", "LC_ALL": "C.UTF-8", "TMPDIR": str(chroots)}
         pipeline.run(commands, tar_to, self._log, environment, what)
 

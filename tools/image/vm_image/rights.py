@@ -37,6 +37,11 @@ def builder_prefix(mode="auto"):
     return prefix
 
 
+def as_root_in_name():
+    """The words before a command that has to see user id 0 and needs none of root's rights."""
+    return [] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user", "--"]
+
+
 def _require_subordinate_ids():
     if any(shutil.which(tool, path=search_path()) is None for tool in ("newuidmap", "newgidmap")):
         raise ImageError(
@@ -50,22 +55,32 @@ def _require_subordinate_ids():
         raise ImageError(f"user id {uid} has no account, so it cannot have subordinate ids to build images with") from None
     if all(_subordinate_ids(file, {name, str(uid)}) >= _IDS_NEEDED for file in ("/etc/subuid", "/etc/subgid")):
         return
+    first = max([100000, *(end for file in ("/etc/subuid", "/etc/subgid") for end in _ends_of_ranges(file))])
+    ids = f"{first}-{first + _IDS_NEEDED - 1}"
     raise ImageError(
         f"user {name} has no subordinate user and group ids in /etc/subuid and /etc/subgid,\n"
         "so a Debian system cannot be unpacked without root\n"
-        f"  mend it with: sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {name}\n"
+        f"  mend it with: sudo usermod --add-subuids {ids} --add-subgids {ids} {name}\n"
         "  (or build the images as root once with the same VMDSL_CACHE_DIR)"
     )
 
 
 def _subordinate_ids(file, owners):
+    return max((count for owner, _, count in _ranges(file) if owner in owners), default=0)
+
+
+def _ends_of_ranges(file):
+    return [first + count for _, first, count in _ranges(file)]
+
+
+def _ranges(file):
     try:
         lines = pathlib.Path(file).read_text().splitlines()
     except OSError:
-        return 0
+        return []
     fields = [line.split(":") for line in lines]
-    return max((int(field[2]) for field in fields if len(field) == 3 and field[0] in owners and field[2].isdigit()),
-               default=0)
+    return [(field[0], int(field[1]), int(field[2])) for field in fields
+            if len(field) == 3 and field[1].isdigit() and field[2].isdigit()]
 
 
 def _works(prefix):
