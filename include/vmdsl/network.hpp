@@ -39,10 +39,10 @@ public:
     /// A machine by its name, which is checked while compiling. Valid as long as the network.
     [[nodiscard]] guest& machine(detail::machine_name<topology> name) { return guests_[name.index()]; }
 
-    /// The only (or first) link of a machine.
-    [[nodiscard]] network_link link(detail::machine_name<topology> name) {
-        const auto& plan = core_.plan().machines[name.index()];
-        return {core_, plan.name, plan.segments.front()};
+    /// The link of a machine, or `net.link({"machine", "segment"})` where it is on several segments. Checked while
+    /// compiling.
+    [[nodiscard]] network_link link(detail::link_name<topology> name) {
+        return {core_, std::string(name.machine()), std::string(name.segment())};
     }
 
     /// The machines, in declaration order.

@@ -15,6 +15,9 @@ namespace vmdsl::detail {
 /// Whether an environment block (NUL-terminated "name=value" entries, as in /proc/PID/environ) carries the run's id.
 [[nodiscard]] VMDSL_DECL bool carries_run_id(std::string_view environment, std::string_view run_id) noexcept;
 
+/// How long the processes of one run may take to end once they were killed.
+inline constexpr std::chrono::seconds end_of_run_limit{5};
+
 /// Ends every process of this user that carries the run's id in its environment, except for the calling one, and waits
 /// until they are gone. Whatever forked in the meantime is found by the next look: it repeats until a look at /proc
 /// finds none. Returns false where some are left after `limit`.

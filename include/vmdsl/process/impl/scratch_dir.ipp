@@ -22,9 +22,6 @@ namespace vmdsl {
 
 namespace detail {
 
-/// How long the processes of one run may take to end once they were killed.
-inline constexpr std::chrono::seconds end_of_run_limit{5};
-
 /// An exclusive lock on a folder of our own, empty where it is in use, someone else's, or gone.
 inline unique_fd lock_abandoned_folder(const std::filesystem::path& folder) {
     unique_fd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
