@@ -38,6 +38,8 @@ public:
 
 private:
     VMDSL_DECL void show_case(const case_record& one);
+    VMDSL_DECL void show_outside_problem(const event& e, const run_record& run);
+    VMDSL_DECL void show_name(case_status status, std::string_view name);
     VMDSL_DECL void show_problem(const problem& p);
     VMDSL_DECL void show_block(std::string_view text, std::string_view mark);
     VMDSL_DECL void show_detail(const event& e);

@@ -297,9 +297,10 @@ private:
         const auto name = one.full_name();
         const auto& finished = the_worker().finished;
         if (const auto earlier = finished.find(name); earlier != finished.end()) {
-            if (earlier->second) {
-                // Boost.Test takes it for not passed, and would skip the cases that depend on it.
-                boost_ut::results_collector.test_unit_start(one);
+            // Boost.Test takes it for skipped; the cases that depend on it must see how it really ended.
+            boost_ut::results_collector.test_unit_start(one);
+            if (!earlier->second) {
+                boost_ut::results_collector.test_unit_aborted(one);
             }
             return;
         }

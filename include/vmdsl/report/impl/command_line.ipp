@@ -44,8 +44,7 @@ inline const std::array<known_option, 8>& known_options() {
         {"--quiet", "", "VMDSL_QUIET", "Shows only what failed, and the summary.",
          [](line& l, text, text) { l.quiet = true; }},
         {"--interactive", "", "VMDSL_INTERACTIVE",
-         "For a person at the keyboard: cases have no deadline and read from the terminal, and the host ports that the "
-         "spec names are bound.",
+         "To look around by hand: no deadline, input from the terminal, named host ports are bound.",
          [](line& l, text, text) { l.interactive = true; }},
         {"--help", "", nullptr, "This text.", [](line& l, text, text) { l.help = true; }},
     }};

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <algorithm>
+#include <cstdlib>
 #include <exception>
 #include <iostream>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
 #include <boost/test/unit_test_parameters.hpp>
@@ -48,6 +53,20 @@ inline void suggest_option(const std::vector<std::string>& arguments) {
     }
 }
 
+/// Boost.Test passes over what it can't make sense of; a name of a case, for example, would run all of them.
+inline bool refuse_stray_arguments(const std::vector<std::string>& arguments) {
+    const auto separator = std::find(arguments.begin(), arguments.end(), "--");
+    const auto for_the_spec = std::distance(separator, arguments.end()) - (separator == arguments.end() ? 0 : 1);
+    const auto& suite = boost::unit_test::framework::master_test_suite();
+    if (suite.argc - 1 <= for_the_spec) {
+        return false;
+    }
+    const std::string stray = suite.argv[1];
+    std::cerr << "vmdsl: \"" << stray << "\" is no option; cases are chosen with --run_test=" << stray
+              << ", and the spec's own arguments stand after --\n";
+    return true;
+}
+
 /// What Boost.Test makes of its arguments.
 enum class boost_test_says { run, done, wrong };
 
@@ -68,6 +87,9 @@ inline boost_test_says ask_boost_test(const command_line& line, std::vector<char
         std::cerr << "Test setup error: " << problem.what() << '\n';
         return boost_test_says::wrong;
     }
+    if (refuse_stray_arguments(line.boost_arguments)) {
+        return boost_test_says::wrong;
+    }
     if (ut::runtime_config::get<ut::output_format>(ut::runtime_config::btrt_list_content) == ut::OF_INVALID &&
         !ut::runtime_config::get<bool>(ut::runtime_config::btrt_list_labels)) {
         return boost_test_says::run;
@@ -83,6 +105,9 @@ inline int supervisor_main(const std::vector<std::string>& given) {
     if (line.help) {
         std::cout << option_help();
         boost_texts.insert(boost_texts.begin() + 1, "--help");
+    }
+    if (::isatty(STDOUT_FILENO) == 0) {
+        ::setenv("BOOST_TEST_COLOR_OUTPUT", "no", 0);
     }
     std::vector<char*> arguments;
     for (auto& text : boost_texts) {

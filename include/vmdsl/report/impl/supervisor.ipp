@@ -269,7 +269,8 @@ private:
             add_problem(problem_kind::crash, "the worker process " + describe_end(status) + " after its last case");
         }
         if (record_.cases().empty()) {
-            nothing_to_run_ = true;  // Boost.Test has said why
+            nothing_to_run_ = true;
+            say_warning("no case was run: Boost.Test's message says why");
         } else if (*worker_.done_code != 0 && record_.counts().failed + record_.counts().errored == 0) {
             add_problem(problem_kind::crash, "Boost.Test ended with code " + std::to_string(*worker_.done_code) +
                                                  " though no case failed: see its messages above");
@@ -417,6 +418,7 @@ private:
             }
             worker_.lines.feed({buffer.data(), static_cast<std::size_t>(n)}, [&](std::string_view line) {
                 if (const auto e = parse_json_line(line)) {
+                    worker_.finished_a_case = worker_.finished_a_case || e->kind == event_kind::case_end;
                     files_.append_event(line);
                     digest(*e);
                 }
@@ -440,8 +442,6 @@ private:
                 restart_clock();
                 break;
             case event_kind::case_end:
-                worker_.finished_a_case = worker_.finished_a_case || !worker_.status;
-                [[fallthrough]];
             case event_kind::case_skipped:
                 files_.write_junit(record_);
                 restart_clock();

@@ -76,11 +76,7 @@ VMDSL_DECL void terminal_log::show(const event& e, const run_record& run) {
         case event_kind::check_failed:
         case event_kind::exception:
             if (run.running() == nullptr) {
-                const auto* one = run.find(e.text("name"));
-                *out_ << coloured("ERROR", detail::red) << "    " << (one == nullptr ? "" : printable(one->name))
-                      << '\n';
-                show_problem({problem_kind_of(e), std::string(e.text("message")), std::string(e.text("file")),
-                              static_cast<std::int64_t>(e.number("line"))});
+                show_outside_problem(e, run);
             }
             break;
         case event_kind::case_begin:
@@ -92,6 +88,19 @@ VMDSL_DECL void terminal_log::show(const event& e, const run_record& run) {
             show_detail(e);
     }
     out_->flush();
+}
+
+VMDSL_DECL void terminal_log::show_outside_problem(const event& e, const run_record& run) {
+    const auto* one = run.find(e.text("name"));
+    show_name(one == nullptr ? case_status::failed : one->status, e.text("name"));
+    *out_ << '\n';
+    show_problem({problem_kind_of(e), std::string(e.text("message")), std::string(e.text("file")),
+                  static_cast<std::int64_t>(e.number("line"))});
+}
+
+VMDSL_DECL void terminal_log::show_name(case_status status, std::string_view name) {
+    const auto label = detail::label_of(status);
+    *out_ << coloured(label.word, label.colour) << std::string(9 - label.word.size(), ' ') << printable(name);
 }
 
 VMDSL_DECL void terminal_log::show_detail(const event& e) {
@@ -109,8 +118,7 @@ VMDSL_DECL void terminal_log::show_case(const case_record& one) {
     if (level_ == verbosity::quiet && fine) {
         return;
     }
-    const auto label = detail::label_of(one.status);
-    *out_ << coloured(label.word, label.colour) << std::string(9 - label.word.size(), ' ') << printable(one.name);
+    show_name(one.status, one.name);
     if (one.status == case_status::skipped) {
         *out_ << "  (" << printable(first_line(one.skip_reason)) << ")\n";
         return;
@@ -157,9 +165,8 @@ VMDSL_DECL void terminal_log::summarise(const run_record& run, double seconds) {
     *out_ << '\n';
     for (const auto& one : run.cases()) {
         if (one.status == case_status::failed || one.status == case_status::errored) {
-            const auto label = detail::label_of(one.status);
-            *out_ << coloured(label.word, label.colour) << std::string(9 - label.word.size(), ' ')
-                  << printable(one.name) << '\n';
+            show_name(one.status, one.name);
+            *out_ << '\n';
         }
     }
     *out_ << coloured(to_string(counts), fine ? detail::green : detail::red) << " in " << detail::seconds_text(seconds)
