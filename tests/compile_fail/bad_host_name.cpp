@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <vmdsl/machine.hpp>
+
+using namespace vmdsl;
+
+#if CASE == 0
+using subject = machine<"web-server">;
+#else
+using subject = machine<"web_server">;
+#endif
+
+machine_plan describe() {
+    return subject::plan();
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <vmdsl/machine.hpp>
+
+using namespace vmdsl;
+
+#if CASE == 0
+using subject = machine<"a", forward<guest_port<80>>>;
+#else
+using subject = machine<"a", guest_port<80>>;
+#endif
+
+machine_plan describe() {
+    return subject::plan();
+}

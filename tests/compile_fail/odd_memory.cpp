@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <vmdsl/machine.hpp>
+
+using namespace vmdsl;
+
+#if CASE == 0
+using subject = machine<"a", memory<65536_KiB>>;
+#else
+using subject = machine<"a", memory<65537_KiB>>;
+#endif
+
+machine_plan describe() {
+    return subject::plan();
+}

@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: BSL-1.0
+#if CASE
+int broken = the_mistake;
+#endif
