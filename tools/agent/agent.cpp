@@ -2,6 +2,7 @@
 #include <memory>
 
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -37,6 +38,8 @@ int serve_port(unique_fd configured) {
 int serve_socket(socket_options chosen) {
     ::signal(SIGPIPE, SIG_IGN);
     raise_open_files_limit();
+    // What our parent has left open is nobody's business in a command.
+    ::close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
     if (::fcntl(chosen.fd, F_SETFL, O_NONBLOCK) != 0 || ::fcntl(chosen.fd, F_SETFD, FD_CLOEXEC) != 0) {
         say({"--fd ", digits{chosen.fd}, ": no such file descriptor"});
         return 2;

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <cstdint>
+
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -6,6 +9,7 @@
 #include <unistd.h>
 
 #include <agent/child_watch.hpp>
+#include <agent/clock.hpp>
 
 namespace vmdsl::agent {
 
@@ -30,6 +34,26 @@ void child_watch::on_events(std::uint32_t /*events*/) {
     int status = 0;
     for (pid_t pid = ::waitpid(-1, &status, WNOHANG); pid > 0; pid = ::waitpid(-1, &status, WNOHANG)) {
         listener_.on_child_exit(pid, status);
+    }
+}
+
+void child_watch::wait_for_all(int milliseconds) {
+    const std::uint64_t end =
+        monotonic_nanoseconds() + static_cast<std::uint64_t>(milliseconds) * nanoseconds_per_millisecond;
+    while (true) {
+        const pid_t reaped = ::waitpid(-1, nullptr, WNOHANG);
+        if (reaped > 0) {
+            continue;
+        }
+        const std::uint64_t now = monotonic_nanoseconds();
+        if (reaped < 0 || now >= end) {
+            return;
+        }
+        pollfd waiting{signals_.get(), POLLIN, 0};
+        ::poll(&waiting, 1, static_cast<int>((end - now) / nanoseconds_per_millisecond) + 1);
+        signalfd_siginfo gone;
+        while (::read(signals_.get(), &gone, sizeof gone) > 0) {
+        }
     }
 }
 

@@ -23,6 +23,9 @@ public:
 
     void on_events(std::uint32_t events) override;
 
+    /// Reaps, without telling anyone, until there is no child left or the time is over.
+    void wait_for_all(int milliseconds);
+
 private:
     event_loop& loop_;
     child_listener& listener_;

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,11 +34,6 @@ bool make_pipe(pipe_ends& to) {
 /// Our end only: the command's own end stays as programs expect it.
 void make_non_blocking(const unique_fd& fd) {
     ::fcntl(fd.get(), F_SETFL, O_NONBLOCK);
-}
-
-std::size_t bytes_waiting(int pipe) {
-    int count = 0;
-    return ::ioctl(pipe, FIONREAD, &count) == 0 && count > 0 ? static_cast<std::size_t>(count) : 0;
 }
 
 bool has_no_writer(int pipe) {
@@ -182,27 +176,27 @@ void command::check_start() {
     opened(payload);
 }
 
-bool command::step() {
+step_result command::step() {
     if (starting_.is_open()) {
         check_start();
     }
     if (starting_.is_open() || finished()) {
-        return false;
+        return step_result::idle;
     }
     if (closing_) {
         if (exited_) {
             finish_command();
         }
-        return false;
+        return step_result::idle;
     }
     feed_input();
-    const bool more_output = drain(wire::channel::main);
-    const bool more_errors = drain(wire::channel::errors);
+    const auto output = drain(wire::channel::main);
+    const auto errors = drain(wire::channel::errors);
     if (exited_ && outputs_[0].done && outputs_[1].done) {
         finish_command();
-        return false;
+        return step_result::idle;
     }
-    return more_output || more_errors;
+    return output == step_result::busy || errors == step_result::idle ? output : errors;
 }
 
 void command::feed_input() {
@@ -226,45 +220,49 @@ void command::feed_input() {
     }
 }
 
-bool command::drain(wire::channel channel) {
+step_result command::drain(wire::channel channel) {
     auto& from = outputs_[index_of(channel)];
     if (from.done || (!exited_ && !from.pipe.readable())) {
-        return false;
+        return step_result::idle;
     }
     if (exited_ && from.last_bytes == 0) {
         finish_output(channel);
-        return !from.done;
+        return from.done ? step_result::idle : step_result::busy;
     }
     std::size_t wanted = credit(channel);
     if (exited_ && from.last_bytes < wanted) {
         wanted = from.last_bytes;
     }
     if (wanted == 0) {
-        return false;
+        return step_result::idle;
+    }
+    if (!exited_ && !from.pipe.hung_up() && from.pace.should_wait(from.pipe.get(), wanted)) {
+        return step_result::later;
     }
     static std::byte bytes[wire::max_payload];
     const ssize_t got = ::read(from.pipe.get(), bytes, wanted);
     if (got > 0) {
         const auto size = static_cast<std::size_t>(got);
         send_data(channel, {bytes, size});
+        from.pace.sent();
         from.last_bytes -= exited_ ? size : 0;
         if (size < wanted) {
             from.pipe.drained(false);
         }
-        return true;
+        return exited_ || from.pipe.readable() ? step_result::busy : step_result::idle;
     }
     if (got < 0 && errno == EINTR) {
-        return true;
+        return step_result::busy;
     }
     if (got < 0 && errno == EAGAIN) {
         from.pipe.drained(true);
         from.last_bytes = 0;
-        return exited_;
+        return exited_ ? step_result::busy : step_result::idle;
     }
     from.pipe.close();
     from.done = true;
     send_end(channel);
-    return false;
+    return step_result::idle;
 }
 
 /// What the process had written was delivered. If others write to the pipe, they get another reader.

@@ -8,6 +8,7 @@
 
 #include <agent/byte_queue.hpp>
 #include <agent/cgroup.hpp>
+#include <agent/pacer.hpp>
 #include <agent/spawn.hpp>
 #include <agent/stream.hpp>
 #include <agent/watched_fd.hpp>
@@ -29,7 +30,7 @@ public:
     void on_end() override;
     void on_signal(int number, bool whole_tree) override;
     void on_close() override;
-    bool step() override;
+    step_result step() override;
     bool on_child_exit(int pid, int status) override;
     void on_fd_ready() override { need_step(); }
 
@@ -37,6 +38,7 @@ private:
     /// One of the command's two outputs.
     struct output_state {
         watched_fd pipe;
+        pacer pace{};
         bool done = false;           ///< Everything was delivered that will be.
         bool lingering = false;      ///< Someone else still holds the other end.
         std::size_t last_bytes = 0;  ///< After the process has ended: what it had left in the pipe.
@@ -46,7 +48,7 @@ private:
     void start(spawn_request& request);
     void check_start();
     void feed_input();
-    bool drain(wire::channel channel);
+    step_result drain(wire::channel channel);
     void finish_output(wire::channel channel);
     void kill_tree();
     void finish_command();

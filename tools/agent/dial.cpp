@@ -115,20 +115,19 @@ void dialled_stream::check_connected() {
     opened({});
 }
 
-bool dialled_stream::step() {
+step_result dialled_stream::step() {
     if (!connected_) {
         check_connected();
     }
     if (!connected_ || finished()) {
-        return false;
+        return step_result::idle;
     }
     send_out();
-    const bool more = receive();
+    const auto result = receive();
     if (!finished() && in_done_ && out_done_ && !datagrams_) {
         finish({});
-        return false;
     }
-    return more && !finished();
+    return finished() ? step_result::idle : result;
 }
 
 void dialled_stream::on_data(std::span<const std::byte> bytes) {
@@ -174,35 +173,39 @@ void dialled_stream::send_out() {
     }
 }
 
-bool dialled_stream::receive() {
+step_result dialled_stream::receive() {
     const std::size_t wanted = credit(wire::channel::main);
     // A datagram can't be taken in two pieces.
     if (in_done_ || !socket_.readable() || wanted == 0 || (datagrams_ && wanted < wire::max_payload)) {
-        return false;
+        return step_result::idle;
+    }
+    if (!datagrams_ && !socket_.hung_up() && pacer_.should_wait(socket_.get(), wanted)) {
+        return step_result::later;
     }
     static std::byte bytes[wire::max_payload];
     const ssize_t got = ::recv(socket_.get(), bytes, wanted, 0);
     if (got > 0 || (got == 0 && datagrams_)) {
         send_data(wire::channel::main, {bytes, static_cast<std::size_t>(got)});
+        pacer_.sent();
         if (!datagrams_ && static_cast<std::size_t>(got) < wanted) {
             socket_.drained(false);
         }
-        return socket_.readable();
+        return socket_.readable() ? step_result::busy : step_result::idle;
     }
     if (got == 0) {
         in_done_ = true;
         send_end(wire::channel::main);
-        return false;
+        return step_result::idle;
     }
     if (errno == EAGAIN) {
         socket_.drained(true);
-        return false;
+        return step_result::idle;
     }
     if (errno == EINTR || datagrams_) {
-        return true;  // A datagram that nobody took is reported here; the next one may be taken.
+        return step_result::busy;  // A datagram that nobody took is reported here; the next one may be taken.
     }
     fail(errno, name_);
-    return false;
+    return step_result::idle;
 }
 
 }  // namespace vmdsl::agent

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include <agent/byte_queue.hpp>
+#include <agent/pacer.hpp>
 #include <agent/stream.hpp>
 #include <agent/watched_fd.hpp>
 
@@ -24,17 +25,18 @@ public:
     void open(std::span<const std::byte> payload) override;
     void on_data(std::span<const std::byte> bytes) override;
     void on_end() override;
-    bool step() override;
+    step_result step() override;
     void on_fd_ready() override { need_step(); }
 
 private:
     [[nodiscard]] bool parse(std::span<const std::byte> payload, sockaddr_storage& address, socklen_t& size);
     void check_connected();
     void send_out();
-    bool receive();
+    step_result receive();
 
     watched_fd socket_;
     byte_queue bytes_;
+    pacer pacer_;
     text name_;  ///< What was dialled, for messages.
     bool datagrams_ = false;
     bool connected_ = false;

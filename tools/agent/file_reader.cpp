@@ -31,27 +31,27 @@ void file_reader::open(std::span<const std::byte> payload) {
     need_step();
 }
 
-bool file_reader::step() {
+step_result file_reader::step() {
     const std::size_t wanted = credit(wire::channel::main);
     if (wanted == 0) {
-        return false;
+        return step_result::idle;
     }
     static std::byte bytes[wire::max_payload];
     const ssize_t got = ::read(file_.get(), bytes, wanted);
     if (got > 0) {
         send_data(wire::channel::main, {bytes, static_cast<std::size_t>(got)});
-        return true;
+        return step_result::busy;
     }
     if (got < 0 && errno == EINTR) {
-        return true;
+        return step_result::busy;
     }
     if (got < 0) {
         fail(errno, path_);
-        return false;
+        return step_result::idle;
     }
     send_end(wire::channel::main);
     finish({});
-    return false;
+    return step_result::idle;
 }
 
 }  // namespace vmdsl::agent

@@ -15,7 +15,7 @@ public:
     using stream::stream;
 
     void open(std::span<const std::byte> payload) override;
-    bool step() override;
+    step_result step() override;
 
 private:
     text path_;

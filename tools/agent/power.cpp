@@ -18,6 +18,7 @@ namespace {
 /// systemd gives each service 90 s to stop by default; other init systems are small.
 constexpr std::uint64_t systemd_patience = 120 * nanoseconds_per_second;
 constexpr std::uint64_t init_patience = 15 * nanoseconds_per_second;
+constexpr std::uint64_t ask_again_after = 1 * nanoseconds_per_second;
 
 bool systemd_runs() {
     struct stat status {};
@@ -41,43 +42,63 @@ pid_t start_systemctl(wire::power action) {
 void power_switch::request(wire::power action) {
     ::sync();
     action_ = action;
-    const bool systemd = systemd_runs();
-    force_at_ = monotonic_nanoseconds() + (systemd ? systemd_patience : init_patience);
-    helper_ = systemd ? start_systemctl(action) : -1;
-    if (helper_ < 0) {
-        signal_init();
-    }
+    asked_ = true;
+    force_at_ = monotonic_nanoseconds() + init_patience;
+    ask();
 }
 
-/// systemd's signals for the two targets, or those that busybox's init and our own one take.
-void power_switch::signal_init() const {
+void power_switch::ask() {
     const bool off = action_ == wire::power::off;
-    ::kill(1, systemd_runs() ? SIGRTMIN + (off ? 4 : 5) : off ? SIGUSR2 : SIGTERM);
+    const std::uint64_t now = monotonic_nanoseconds();
+    ask_at_ = now + ask_again_after;
+    if (!systemd_runs()) {
+        // What busybox's init and our own one take.
+        ::kill(1, off ? SIGUSR2 : SIGTERM);
+        return;
+    }
+    // One request is enough here: what follows takes as long as it takes.
+    ask_at_ = force_at_ = now + systemd_patience;
+    if (!systemctl_failed_) {
+        systemctl_ = start_systemctl(action_);
+    }
+    if (systemctl_ < 0) {
+        ::kill(1, SIGRTMIN + (off ? 4 : 5));
+    }
 }
 
 void power_switch::on_child_exit(int pid, int status) {
-    if (pid != helper_) {
+    if (pid != systemctl_) {
         return;
     }
-    helper_ = -1;
-    if (status != 0) {
-        signal_init();
+    systemctl_ = -1;
+    systemctl_failed_ = status != 0;
+    if (systemctl_failed_) {
+        ask();
     }
 }
 
 int power_switch::milliseconds_left() const noexcept {
-    if (force_at_ == 0) {
+    if (!asked_) {
         return -1;
     }
+    const std::uint64_t next = ask_at_ < force_at_ ? ask_at_ : force_at_;
     const std::uint64_t now = monotonic_nanoseconds();
-    return now >= force_at_ ? 0 : static_cast<int>((force_at_ - now) / nanoseconds_per_millisecond) + 1;
+    return now >= next ? 0 : static_cast<int>((next - now) / nanoseconds_per_millisecond) + 1;
 }
 
 void power_switch::on_time() {
     if (milliseconds_left() != 0) {
         return;
     }
-    force_at_ = 0;
+    if (monotonic_nanoseconds() >= force_at_) {
+        force();
+        return;
+    }
+    ask();
+}
+
+void power_switch::force() {
+    asked_ = false;
     say({"the init system has not ended the machine; doing it now"});
     ::sync();
     ::reboot(action_ == wire::power::off ? RB_POWER_OFF : RB_AUTOBOOT);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <errno.h>
+#include <signal.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 #include <agent/file_reader.hpp>
 #include <agent/file_status.hpp>
 #include <agent/file_writer.hpp>
+#include <agent/process_tree.hpp>
 #include <agent/session.hpp>
 #include <agent/small_file.hpp>
 
@@ -16,6 +18,7 @@ namespace vmdsl::agent {
 namespace {
 
 constexpr int highest_signal = 64;
+constexpr int patience_at_the_end_milliseconds = 2000;
 
 constexpr bool is_for_open_stream(wire::frame_type type) noexcept {
     return type == wire::frame_type::data || type == wire::frame_type::end || type == wire::frame_type::credit ||
@@ -41,47 +44,66 @@ session::~session() {
             delete gone;
         }
     }
+    // What earlier commands left running is a descendant of ours, too.
+    signal_process_tree(::getpid(), {}, SIGKILL);
+    children_.wait_for_all(patience_at_the_end_milliseconds);
+    cgroups_.sweep();
 }
 
 void session::run() {
     bool busy = false;
     while (!link_.ended()) {
-        loop_.wait(busy ? 0 : power_.milliseconds_left());
+        const int power = power_.milliseconds_left();
+        loop_.wait(busy ? 0 : deferred_.first != nullptr && power != 0 ? 1 : power);
         power_.on_time();
-        busy = step_ready_streams();
-        busy = link_.pump() || busy;
+        step_ready_streams();
+        const bool more_to_receive = link_.pump();
+        busy = more_to_receive || (ready_.first != nullptr && link_.takes_output());
     }
 }
 
 /// One round over the streams that asked for it, as long as there is room for their output.
-bool session::step_ready_streams() {
-    stream* const round_end = last_ready_;
+void session::step_ready_streams() {
+    while (deferred_.first != nullptr) {
+        ready_.append(deferred_.pop());
+    }
+    stream* const round_end = ready_.last;
     for (bool last = round_end == nullptr; !last && link_.takes_output();) {
-        stream* each = first_ready_;
-        last = each == round_end;
-        first_ready_ = each->next_ready;
-        if (first_ready_ == nullptr) {
-            last_ready_ = nullptr;
+        stream& each = ready_.pop();
+        last = &each == round_end;
+        each.ready = false;
+        const auto result = each.finished() ? step_result::idle : each.step();
+        // It may have asked for another step itself meanwhile.
+        if (result != step_result::idle && !each.ready) {
+            each.ready = true;
+            (result == step_result::busy ? ready_ : deferred_).append(each);
         }
-        each->ready = false;
-        if (!each->finished() && each->step()) {
-            make_ready(*each);
-        }
-        if (each->finished()) {
-            drop_finished(*each);
+        if (each.finished()) {
+            drop_finished(each);
         }
     }
-    return first_ready_ != nullptr && link_.takes_output();
 }
 
 void session::make_ready(stream& which) {
-    if (which.ready) {
-        return;
+    if (!which.ready) {
+        which.ready = true;
+        ready_.append(which);
     }
-    which.ready = true;
+}
+
+void session::stream_list::append(stream& which) noexcept {
     which.next_ready = nullptr;
-    (last_ready_ != nullptr ? last_ready_->next_ready : first_ready_) = &which;
-    last_ready_ = &which;
+    (last != nullptr ? last->next_ready : first) = &which;
+    last = &which;
+}
+
+stream& session::stream_list::pop() noexcept {
+    stream& gone = *first;
+    first = gone.next_ready;
+    if (first == nullptr) {
+        last = nullptr;
+    }
+    return gone;
 }
 
 bool session::resolve_path(std::span<const std::byte> payload, text& path) const {
@@ -191,11 +213,13 @@ void session::on_control(const wire::header& header, std::span<const std::byte> 
             break;
         case wire::frame_type::power: {
             const auto action = static_cast<wire::power>(wire::find_field(payload, wire::tag::power_action).number());
-            if (action == wire::power::off || action == wire::power::reboot) {
+            if (action != wire::power::off && action != wire::power::reboot) {
+                protocol_error({"a power frame without a power_action"});
+            } else if (!options_.touch_system) {
+                protocol_error({"this agent does not touch the system"});
+            } else {
                 power_.request(action);
-                break;
             }
-            protocol_error({"a power frame without a power_action"});
             break;
         }
         default:

@@ -30,6 +30,7 @@ struct session_options {
 class session final : public host_listener, public child_listener {
 public:
     session(unique_fd connection, host_link::kind what, session_options options);
+    /// Ends every process that was started here.
     ~session();
 
     /// Serves until the host is gone for good.
@@ -54,6 +55,15 @@ public:
 private:
     static constexpr std::size_t most_streams = 4096;
 
+    /// Streams wait in one list at most, in the order in which they came.
+    struct stream_list {
+        stream* first = nullptr;
+        stream* last = nullptr;
+
+        void append(stream& which) noexcept;
+        [[nodiscard]] stream& pop() noexcept;
+    };
+
     void say_hello();
     void on_control(const wire::header& header, std::span<const std::byte> payload);
     void on_configure(std::span<const std::byte> payload);
@@ -68,7 +78,7 @@ private:
     void drop_finished(stream& which);
     template <class Function>
     void for_each_stream(Function&& function);
-    bool step_ready_streams();
+    void step_ready_streams();
 
     session_options options_;
     text home_;
@@ -79,8 +89,8 @@ private:
     power_switch power_;
     std::array<stream*, 256> table_{};
     std::size_t stream_count_ = 0;
-    stream* first_ready_ = nullptr;
-    stream* last_ready_ = nullptr;
+    stream_list ready_;     ///< To be stepped as soon as the link takes output.
+    stream_list deferred_;  ///< To be stepped after the next wait, which is a short one.
     host_link link_;
 };
 

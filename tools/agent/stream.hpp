@@ -15,6 +15,13 @@ namespace vmdsl::agent {
 
 class session;
 
+/// What a stream's piece of work has come to.
+enum class step_result : std::uint8_t {
+    idle,   ///< Nothing to do until something happens.
+    busy,   ///< There is more to do at once.
+    later,  ///< There will be in a millisecond.
+};
+
 /// One of the things that the host has opened: its credit, and its last words. What it does is up to the derived class.
 ///
 /// Work that produces output is done in `step`, which the session calls when the stream asked for it (`need_step`), the
@@ -35,8 +42,8 @@ public:
     virtual void on_signal(int /*number*/, bool /*whole_tree*/) {}
     /// Let go of everything and finish.
     virtual void on_close() { finish({}); }
-    /// Do a bounded piece of work. True where there is more to do at once.
-    virtual bool step() { return false; }
+    /// Do a bounded piece of work.
+    virtual step_result step() { return step_result::idle; }
     /// A child process ended. True where it was this stream's own.
     virtual bool on_child_exit(int /*pid*/, int /*status*/) { return false; }
 
@@ -52,7 +59,7 @@ public:
 
     stream* next_in_table = nullptr;  ///< The session's.
     stream* next_ready = nullptr;
-    bool ready = false;
+    bool ready = false;  ///< Whether it waits for a step.
 
 protected:
     [[nodiscard]] session& owner() const noexcept { return session_; }

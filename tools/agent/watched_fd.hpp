@@ -33,6 +33,7 @@ public:
 
     [[nodiscard]] bool readable() const noexcept { return readable_; }
     [[nodiscard]] bool writable() const noexcept { return writable_; }
+    [[nodiscard]] bool hung_up() const noexcept { return hung_up_; }
     /// A read said EAGAIN, or brought less than was asked for. Where the other side has hung up, the end is still to be
     /// read, and no event will say so again.
     void drained(bool would_block) noexcept { readable_ = hung_up_ && !would_block; }
