@@ -33,7 +33,7 @@ public:
     /// Starts the process and waits until it has made the scratch folder. Throws `could_not_run`.
     VMDSL_DECL explicit guardian(guarded_run run);
 
-    /// Same as `finish`.
+    /// Same as `finish(false)`.
     VMDSL_DECL ~guardian();
 
     guardian(const guardian&) = delete;
@@ -46,9 +46,10 @@ public:
     /// Throws `could_not_run`.
     VMDSL_DECL void replace();
 
-    /// Lets it clean up and waits for that, a few seconds at most. Does it itself where somebody ended the process.
+    /// Lets it clean up and waits for that, a few seconds at most. Where the caller knows that the run's processes have
+    /// ended, that takes one look to confirm, else several. Does it itself where somebody ended the process.
     /// Returns false where processes of the run or files are left.
-    VMDSL_DECL bool finish() noexcept;
+    VMDSL_DECL bool finish(bool processes_ended) noexcept;
 
 private:
     VMDSL_DECL void start();

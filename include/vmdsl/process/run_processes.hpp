@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,11 +20,18 @@ namespace vmdsl::detail {
 inline constexpr std::chrono::seconds end_of_run_limit{5};
 
 /// Ends every process of this user that carries the run's id in its environment, except for the calling one, and waits
-/// until they are gone. Whatever forked in the meantime is found by the next look: it repeats until a look at /proc
-/// finds none. Returns false where some are left after `limit`.
+/// until they are gone. Returns false where some are left after `limit`.
 ///
-/// A process that was started with an emptied environment is not found; PR_SET_PDEATHSIG is the net below this one.
-[[nodiscard]] VMDSL_DECL bool end_run_processes(std::string_view run_id, std::chrono::milliseconds limit);
+/// A look at /proc takes a while and is no snapshot: a process that was forked behind the look's back by one that has
+/// ended since is in neither place. So it repeats until `clean_looks` looks in a row, some time apart, find none. One
+/// is enough where the run's processes are known to have ended. A process that was started with an emptied environment
+/// is not found at all; PR_SET_PDEATHSIG is the net below this one.
+[[nodiscard]] VMDSL_DECL bool end_run_processes(std::string_view run_id, std::chrono::milliseconds limit,
+                                                int clean_looks = 3);
+
+/// The children of the calling thread's process that this thread started or that were handed to it as a subreaper, as
+/// one snapshot. Empty (no value) where the kernel doesn't tell.
+[[nodiscard]] VMDSL_DECL std::optional<std::vector<pid_t>> own_children();
 
 /// What to start our own executable again with.
 struct respawn_plan {

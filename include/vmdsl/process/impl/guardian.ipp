@@ -63,10 +63,16 @@ inline bool has_ended(int life) noexcept {
     return ::poll(&entry, 1, 0) == 1 && (entry.revents & POLLHUP) != 0;
 }
 
-inline void wait_for_end_of(int life) noexcept {
+/// Returns whether the supervisor said before its end that it has ended the run's processes itself.
+inline bool wait_for_end_of(int life) noexcept {
+    bool orderly = false;
     char byte = 0;
-    while (::read(life, &byte, 1) > 0 || errno == EINTR) {
-        errno = 0;
+    for (;;) {
+        const auto n = ::read(life, &byte, 1);
+        orderly = orderly || n > 0;
+        if (n == 0 || (n < 0 && errno != EINTR)) {
+            return orderly;
+        }
     }
 }
 
@@ -85,8 +91,8 @@ VMDSL_DECL int watch_over(const guarded_run& run, unique_fd life, unique_fd repo
         write_guardian_report(report, '+', scratch.path().string());
         report.reset();
         sweep_scratch(run.base, [&] { return has_ended(life.get()); });
-        wait_for_end_of(life.get());
-        if (!end_run_processes(run.id, end_of_run_limit)) {
+        const bool orderly = wait_for_end_of(life.get());
+        if (!end_run_processes(run.id, end_of_run_limit, orderly ? 1 : 3)) {
             return 1;
         }
     } catch (const std::exception& problem) {
@@ -119,7 +125,7 @@ VMDSL_DECL guardian::guardian(guarded_run run) : run_(std::move(run)) {
 }
 
 VMDSL_DECL guardian::~guardian() {
-    finish();
+    finish(false);
 }
 
 VMDSL_DECL void guardian::start() {
@@ -159,9 +165,12 @@ VMDSL_DECL void guardian::replace() {
     start();
 }
 
-VMDSL_DECL bool guardian::finish() noexcept {
+VMDSL_DECL bool guardian::finish(bool processes_ended) noexcept {
     if (std::exchange(finished_, true)) {
         return true;
+    }
+    if (processes_ended && life_) {
+        [[maybe_unused]] const auto written = ::write(life_.get(), "e", 1);
     }
     scratch_lock_.reset();
     life_.reset();

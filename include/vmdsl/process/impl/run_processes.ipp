@@ -2,14 +2,18 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <dirent.h>
@@ -62,7 +66,7 @@ inline std::string read_proc_file(const std::string& path) {
 /// One look at all processes of this user.
 struct run_process_scan {
     std::vector<unique_fd> found;  ///< pidfds
-    bool unsure = false;           ///< A live process showed no environment: it may be in the middle of an exec.
+    bool unsure = false;           ///< A process was in the middle of an exec: its environment can't be seen.
 
     explicit run_process_scan(std::string_view run_id) {
         const std::unique_ptr<DIR, int (*)(DIR*)> proc(::opendir("/proc"), ::closedir);
@@ -93,14 +97,31 @@ private:
         if (carries_run_id(environment, run_id)) {
             found.push_back(std::move(process));
         } else if (environment.empty()) {
-            unsure = unsure || has_executable(folder);
+            unsure = unsure || may_have_environment(folder);
         }
     }
 
-    /// False for zombies and for the kernel's own threads.
-    static bool has_executable(const std::string& folder) {
+    /// Whether a process that showed no environment may have one: its bounds are not set yet, or were set after we
+    /// looked. False for one that really has none, for zombies, and for the kernel's own threads.
+    static bool may_have_environment(const std::string& folder) {
         char target[8];
-        return ::readlink((folder + "/exe").c_str(), target, sizeof target) >= 0;
+        if (::readlink((folder + "/exe").c_str(), target, sizeof target) < 0) {
+            return false;
+        }
+        const auto [start, end] = environment_bounds(read_proc_file(folder + "/stat"));
+        return end == 0 || start != end;
+    }
+
+    /// The 50th and 51st entry of /proc/PID/stat. The second one, the name, stands in brackets and may hold anything.
+    static std::pair<std::uint64_t, std::uint64_t> environment_bounds(std::string_view stat) {
+        stat.remove_prefix(std::min(stat.rfind(')'), stat.size()));
+        std::array<std::uint64_t, 52> entries{};
+        for (std::size_t number = 2; number < entries.size() && !stat.empty(); ++number) {
+            const auto entry = stat.substr(0, stat.find(' '));
+            std::from_chars(entry.data(), entry.data() + entry.size(), entries[number]);
+            stat.remove_prefix(std::min(entry.size() + 1, stat.size()));
+        }
+        return {entries[50], entries[51]};
     }
 };
 
@@ -116,12 +137,12 @@ inline void kill_and_wait(const std::vector<unique_fd>& processes, std::chrono::
     }
 }
 
-VMDSL_DECL bool end_run_processes(std::string_view run_id, std::chrono::milliseconds limit) {
+VMDSL_DECL bool end_run_processes(std::string_view run_id, std::chrono::milliseconds limit, int clean_looks) {
     const auto until = std::chrono::steady_clock::now() + limit;
-    // A process that really has no environment looks unsure for ever, so only some looks are repeated for that.
-    for (int unsure_looks = 0;;) {
+    for (int clean = 0;;) {
         const run_process_scan scan(run_id);
-        if (scan.found.empty() && (!scan.unsure || ++unsure_looks > 5)) {
+        clean = scan.found.empty() && !scan.unsure ? clean + 1 : 0;
+        if (clean >= clean_looks) {
             return true;
         }
         if (std::chrono::steady_clock::now() >= until) {
@@ -129,9 +150,26 @@ VMDSL_DECL bool end_run_processes(std::string_view run_id, std::chrono::millisec
         }
         kill_and_wait(scan.found, until);
         if (scan.found.empty()) {
-            ::poll(nullptr, 0, 10);  // there is nothing to wait on: an exec takes well below a millisecond
+            ::poll(nullptr, 0, 15);  // for what happens behind our back there is nothing to wait on
         }
     }
+}
+
+VMDSL_DECL std::optional<std::vector<pid_t>> own_children() {
+    const auto path = "/proc/self/task/" + std::to_string(::syscall(SYS_gettid)) + "/children";
+    if (::access(path.c_str(), R_OK) != 0) {
+        return std::nullopt;
+    }
+    std::vector<pid_t> children;
+    const auto text = read_proc_file(path);
+    for (std::string_view rest = text; !rest.empty();) {
+        const auto number = rest.substr(0, rest.find(' '));
+        rest.remove_prefix(std::min(number.size() + 1, rest.size()));
+        if (pid_t pid = 0; std::from_chars(number.data(), number.data() + number.size(), pid).ec == std::errc{}) {
+            children.push_back(pid);
+        }
+    }
+    return children;
 }
 
 inline std::vector<char*> pointers_to(const std::vector<std::string>& texts) {

@@ -170,7 +170,7 @@ public:
             }
         }
         files_.write_junit(record_);
-        const bool clean = guardian_.finish();
+        const bool clean = guardian_.finish(descendants_ended_);
         log_.summarise(record_, std::chrono::duration<double>(steady::now() - began_).count());
         print_places(clean);
         return code();
@@ -188,9 +188,7 @@ private:
             wait_for_something();
         }
         read_events();
-        // Machines die with their worker, but programs that a case started may not.
-        const bool all_ended = end_run_processes(run_id_, std::chrono::seconds(5));
-        if (!all_ended) {
+        if (!end_descendants()) {
             say_warning("some processes that the worker started can't be ended");
         }
         if (!line_.keep) {
@@ -247,6 +245,28 @@ private:
 
     [[nodiscard]] std::chrono::seconds case_timeout() const {
         return line_.interactive ? std::chrono::seconds(0) : line_.case_timeout;
+    }
+
+    /// Ends what the worker left behind. Whatever loses its parent becomes our child, so that nothing escapes: a child
+    /// is found among ours, and a child of it once it is dead.
+    bool end_descendants() {
+        const auto until = steady::now() + end_of_run_limit;
+        for (;;) {
+            reap();
+            auto children = own_children();
+            if (!children) {
+                return end_run_processes(run_id_, end_of_run_limit);
+            }
+            std::erase(*children, guardian_.pid());
+            descendants_ended_ = children->empty();
+            if (children->empty() || steady::now() >= until) {
+                return children->empty();
+            }
+            for (const pid_t child : *children) {
+                ::kill(child, SIGKILL);  // the number is the child's until we reap it
+            }
+            wait_for_signal(std::chrono::milliseconds(100));
+        }
     }
 
     /// Says in the record why the worker ended; returns whether that was before it was done.
@@ -320,14 +340,24 @@ private:
         std::array<pollfd, 2> entries{{{inbox_.descriptor(), POLLIN, 0}, {worker_.events.get(), POLLIN, 0}}};
         ::poll(entries.data(), worker_.events ? 2 : 1, milliseconds_to_wait());
         if (entries[0].revents != 0) {
-            while (const int number = inbox_.next()) {
-                take_signal(number);
-            }
+            take_signals();
         }
         if (entries[1].revents != 0) {
             read_events();
         }
         check_clock();
+    }
+
+    void wait_for_signal(std::chrono::milliseconds limit) {
+        pollfd entry{inbox_.descriptor(), POLLIN, 0};
+        ::poll(&entry, 1, static_cast<int>(limit.count()));
+        take_signals();
+    }
+
+    void take_signals() {
+        while (const int number = inbox_.next()) {
+            take_signal(number);
+        }
     }
 
     [[nodiscard]] std::optional<steady::time_point> next_alarm() const {
@@ -520,6 +550,7 @@ private:
     int barren_workers_ = 0;
     int interrupted_by_ = 0;
     bool nothing_to_run_ = false;
+    bool descendants_ended_ = false;
     std::optional<steady::time_point> deadline_;
     steady::time_point case_began_{};
     steady::time_point began_ = steady::now();
