@@ -8,33 +8,24 @@
 #include <string_view>
 
 #include <vmdsl/core/fixed_string.hpp>
-#include <vmdsl/core/plan.hpp>
 #include <vmdsl/core/units.hpp>
 #include <vmdsl/detail/labels.hpp>
+#include <vmdsl/detail/machine_facts.hpp>
 
 namespace vmdsl {
 
 namespace detail {
 
-enum class option_kind : std::uint8_t {
-    image,
-    boot,
-    memory,
-    vcpus,
-    disk,
-    segment,
-    forward,
-    kernel_arguments,
-    qemu_arguments,
-    volatile_root
+/// What `machine<"name", ...>` takes: a type that says what it is.
+template <class T>
+concept machine_option = requires {
+    { T::facts } -> std::convertible_to<option_facts>;
 };
 
-/// What `machine<"name", ...>` takes: a type that says what it is and writes itself into a plan.
-template <class T>
-concept machine_option = requires(machine_plan& plan) {
-    { T::kind } -> std::convertible_to<option_kind>;
-    T::describe(plan);
-};
+template <class>
+inline constexpr option_facts facts_of{};
+template <machine_option T>
+inline constexpr option_facts facts_of<T> = T::facts;
 
 template <class>
 inline constexpr bool always_false = false;
@@ -48,8 +39,7 @@ struct image {
     static_assert(Name.size() > 0 && detail::consists_of(Name.view(), "._+-") && Name.view().front() != '.' &&
                       Name.view().front() != '-',
                   "vmdsl: an image's name consists of letters, digits and . _ + -, and begins with none of . and -");
-    static constexpr auto kind = detail::option_kind::image;
-    static void describe(machine_plan& plan) { plan.image = Name.view(); }
+    static constexpr detail::option_facts facts{.kind = detail::option_kind::image, .text = Name.view()};
 };
 
 /// The kernel's file, in `boot<>`. A relative path is relative to where the test runs.
@@ -76,11 +66,8 @@ struct boot {
 
 template <fixed_string KernelPath, fixed_string InitrdPath>
 struct boot<kernel<KernelPath>, initrd<InitrdPath>> {
-    static constexpr auto kind = detail::option_kind::boot;
-    static void describe(machine_plan& plan) {
-        plan.kernel = kernel<KernelPath>::path;
-        plan.initrd = initrd<InitrdPath>::path;
-    }
+    static constexpr detail::option_facts facts{
+        .kind = detail::option_kind::boot, .text = kernel<KernelPath>::path, .second_text = initrd<InitrdPath>::path};
 };
 
 /// The machine's memory, 256 MiB by default: `memory<512_MiB>`.
@@ -88,16 +75,14 @@ template <bytes Size>
 struct memory {
     static_assert(Size >= 32_MiB, "vmdsl: a machine needs at least 32_MiB of memory");
     static_assert(Size.count % (1_MiB).count == 0, "vmdsl: memory comes in whole 1_MiB");
-    static constexpr auto kind = detail::option_kind::memory;
-    static void describe(machine_plan& plan) { plan.memory_bytes = Size.count; }
+    static constexpr detail::option_facts facts{.kind = detail::option_kind::memory, .number = Size.count};
 };
 
 /// The number of processors, 1 by default. More than the host has make a machine slower, not faster.
 template <unsigned Count>
 struct vcpus {
     static_assert(Count >= 1 && Count <= 16, "vmdsl: a machine has 1 to 16 vcpus");
-    static constexpr auto kind = detail::option_kind::vcpus;
-    static void describe(machine_plan& plan) { plan.vcpus = Count; }
+    static constexpr detail::option_facts facts{.kind = detail::option_kind::vcpus, .number = Count};
 };
 
 /// A further disk, empty at first, which the guest sees as /dev/disk/by-id/virtio-<name>. It is sparse: it takes only
@@ -110,9 +95,8 @@ struct disk {
                   "vmdsl: root, scratch and transfer are disks that every machine has; give yours another name");
     static_assert(Size >= 1_MiB, "vmdsl: a disk has at least 1_MiB");
     static_assert(Size.count % 512 == 0, "vmdsl: a disk consists of whole sectors of 512 bytes");
-    static constexpr auto kind = detail::option_kind::disk;
-    static constexpr std::string_view name = Name.view();
-    static void describe(machine_plan& plan) { plan.disks.push_back({std::string(name), Size.count}); }
+    static constexpr detail::option_facts facts{
+        .kind = detail::option_kind::disk, .text = Name.view(), .number = Size.count};
 };
 
 /// As an entry of `network<>`: a private Ethernet segment. As an option of a machine: it has a network card on that
@@ -122,10 +106,9 @@ template <fixed_string Name>
 struct segment {
     static_assert(detail::is_host_label(Name.view()),
                   "vmdsl: a segment's name has 1 to 63 letters, digits and hyphens, and no hyphen at either end");
-    static constexpr auto kind = detail::option_kind::segment;
     static constexpr std::string_view name = Name.view();
     static constexpr auto text = Name;
-    static void describe(machine_plan& plan) { plan.segments.emplace_back(name); }
+    static constexpr detail::option_facts facts{.kind = detail::option_kind::segment, .text = Name.view()};
 };
 
 /// The host's side of a `forward<>`. Bound only where a person runs the network (`--interactive`).
@@ -154,18 +137,15 @@ struct forward {
 
 template <unsigned Guest>
 struct forward<guest_port<Guest>> {
-    static constexpr auto kind = detail::option_kind::forward;
-    static constexpr std::uint16_t host = 0;
-    static constexpr std::uint16_t guest = guest_port<Guest>::number;
-    static void describe(machine_plan& plan) { plan.forwards.push_back({host, guest}); }
+    static constexpr detail::option_facts facts{.kind = detail::option_kind::forward,
+                                                .number = guest_port<Guest>::number};
 };
 
 template <unsigned Host, unsigned Guest>
 struct forward<host_port<Host>, guest_port<Guest>> {
-    static constexpr auto kind = detail::option_kind::forward;
-    static constexpr std::uint16_t host = host_port<Host>::number;
-    static constexpr std::uint16_t guest = guest_port<Guest>::number;
-    static void describe(machine_plan& plan) { plan.forwards.push_back({host, guest}); }
+    static constexpr detail::option_facts facts{.kind = detail::option_kind::forward,
+                                                .number = guest_port<Guest>::number,
+                                                .host_port = host_port<Host>::number};
 };
 
 /// Appended to the kernel's command line, separated by blanks: `kernel_arguments<"quiet", "loglevel=3">`.
@@ -173,65 +153,25 @@ template <fixed_string... Arguments>
 struct kernel_arguments {
     static_assert(((Arguments.size() > 0 && Arguments.view().find_first_of("\n\r") == std::string_view::npos) && ...),
                   "vmdsl: a kernel argument is not empty and has no line breaks");
-    static constexpr auto kind = detail::option_kind::kernel_arguments;
-    static void describe(machine_plan& plan) { (plan.kernel_arguments.emplace_back(Arguments.view()), ...); }
+    static constexpr std::array<std::string_view, sizeof...(Arguments)> arguments{Arguments.view()...};
+    static constexpr detail::option_facts facts{
+        .kind = detail::option_kind::kernel_arguments, .list = arguments.data(), .list_size = arguments.size()};
 };
 
 /// Appended to QEMU's command line as they are, one argument each: `qemu_arguments<"-device", "edu">`. What they add is
 /// not known to vmdsl: a device that can't be migrated makes checkpoints fail.
 template <fixed_string... Arguments>
 struct qemu_arguments {
-    static constexpr auto kind = detail::option_kind::qemu_arguments;
-    static void describe(machine_plan& plan) { (plan.qemu_arguments.emplace_back(Arguments.view()), ...); }
+    static constexpr std::array<std::string_view, sizeof...(Arguments)> arguments{Arguments.view()...};
+    static constexpr detail::option_facts facts{
+        .kind = detail::option_kind::qemu_arguments, .list = arguments.data(), .list_size = arguments.size()};
 };
 
 /// Keeps what the machine writes in its memory instead of on its scratch disk. Faster, but a reboot or a crash loses
 /// all of it, also what was synced.
 struct volatile_root {
-    static constexpr auto kind = detail::option_kind::volatile_root;
-    static void describe(machine_plan& plan) { plan.volatile_root = true; }
+    static constexpr detail::option_facts facts{.kind = detail::option_kind::volatile_root};
 };
-
-namespace detail {
-
-template <option_kind Kind, class Option>
-constexpr bool is_option_of() {
-    if constexpr (machine_option<Option>) {
-        return Option::kind == Kind;
-    }
-    return false;
-}
-
-template <option_kind Kind, class... Options>
-inline constexpr std::size_t count_options = (std::size_t{0} + ... + std::size_t{is_option_of<Kind, Options>()});
-
-/// The values that the options of one kind have, in order. `Get` is called with each such option as template argument.
-template <class Value, option_kind Kind, class... Options, class Get>
-constexpr auto collect_options(const Get& get) {
-    std::array<Value, count_options<Kind, Options...>> values{};
-    [[maybe_unused]] std::size_t next = 0;
-    [[maybe_unused]] const auto collect = [&]<class Option>() {
-        if constexpr (is_option_of<Kind, Option>()) {
-            values[next++] = get.template operator()<Option>();
-        }
-    };
-    (collect.template operator()<Options>(), ...);
-    return values;
-}
-
-template <class Value, std::size_t Size>
-constexpr bool all_different(const std::array<Value, Size>& values) {
-    for (std::size_t i = 0; i < Size; ++i) {
-        for (std::size_t j = i + 1; j < Size; ++j) {
-            if (values[i] == values[j]) {
-                return false;
-            }
-        }
-    }
-    return true;
-}
-
-}  // namespace detail
 
 /// A machine of a `network<>`. The name is its host name, and every other machine of the network knows it by that.
 ///
@@ -247,50 +187,29 @@ struct machine {
 
     static constexpr std::string_view name = Name.view();
     static constexpr auto text = Name;
-
-    /// The segments that the machine names itself, in order.
-    static constexpr auto segments =
-        detail::collect_options<std::string_view, detail::option_kind::segment, Options...>(
-            []<class Option>() { return Option::name; });
-    /// The forwarded ports on the host, 0 for any free one; and on the guest, in the same order.
-    static constexpr auto host_ports = detail::collect_options<std::uint16_t, detail::option_kind::forward, Options...>(
-        []<class Option>() { return Option::host; });
-    static constexpr auto guest_ports =
-        detail::collect_options<std::uint16_t, detail::option_kind::forward, Options...>(
-            []<class Option>() { return Option::guest; });
-
-    static machine_plan plan() {
-        machine_plan result;
-        result.name = name;
-        (Options::describe(result), ...);
-        return result;
-    }
+    /// What the options say, in their order.
+    static constexpr std::array<detail::option_facts, sizeof...(Options)> options{detail::facts_of<Options>...};
+    static constexpr detail::machine_facts facts{name, options.data(), options.size()};
 
 private:
-    template <detail::option_kind Kind>
-    static constexpr std::size_t count = detail::count_options<Kind, Options...>;
+    using enum detail::option_kind;
 
-    static constexpr auto disks = detail::collect_options<std::string_view, detail::option_kind::disk, Options...>(
-        []<class Option>() { return Option::name; });
-
-    static_assert(count<detail::option_kind::image> <= 1, "vmdsl: a machine has at most one image<>");
-    static_assert(count<detail::option_kind::boot> <= 1, "vmdsl: a machine has at most one boot<>");
-    static_assert(count<detail::option_kind::image> + count<detail::option_kind::boot> <= 1 ||
-                      count<detail::option_kind::image> > 1 || count<detail::option_kind::boot> > 1,
+    static_assert(facts.count(image) <= 1, "vmdsl: a machine has at most one image<>");
+    static_assert(facts.count(boot) <= 1, "vmdsl: a machine has at most one boot<>");
+    static_assert(facts.count(image) == 0 || facts.count(boot) == 0,
                   "vmdsl: a machine has an image<> or boots a kernel by boot<>, not both");
-    static_assert(count<detail::option_kind::memory> <= 1, "vmdsl: a machine has at most one memory<>");
-    static_assert(count<detail::option_kind::vcpus> <= 1, "vmdsl: a machine has at most one vcpus<>");
-    static_assert(count<detail::option_kind::kernel_arguments> <= 1,
+    static_assert(facts.count(memory) <= 1, "vmdsl: a machine has at most one memory<>");
+    static_assert(facts.count(vcpus) <= 1, "vmdsl: a machine has at most one vcpus<>");
+    static_assert(facts.count(kernel_arguments) <= 1,
                   "vmdsl: a machine has at most one kernel_arguments<>, with all of them");
-    static_assert(count<detail::option_kind::qemu_arguments> <= 1,
+    static_assert(facts.count(qemu_arguments) <= 1,
                   "vmdsl: a machine has at most one qemu_arguments<>, with all of them");
-    static_assert(count<detail::option_kind::volatile_root> <= 1, "vmdsl: a machine has at most one volatile_root");
-    static_assert(count<detail::option_kind::disk> + count<detail::option_kind::segment> <= 16,
+    static_assert(facts.count(volatile_root) <= 1, "vmdsl: a machine has at most one volatile_root");
+    static_assert(facts.count(disk) + facts.count(segment) <= 16,
                   "vmdsl: a machine has at most 16 disks and network cards together");
-    static_assert(detail::all_different(disks), "vmdsl: two disks of this machine have the same name");
-    static_assert(detail::all_different(segments), "vmdsl: this machine names the same segment twice");
-    static_assert(detail::all_different(guest_ports),
-                  "vmdsl: two forwards of this machine lead to the same guest port");
+    static_assert(facts.texts_differ(disk), "vmdsl: two disks of this machine have the same name");
+    static_assert(facts.texts_differ(segment), "vmdsl: this machine names the same segment twice");
+    static_assert(facts.guest_ports_differ(), "vmdsl: two forwards of this machine lead to the same guest port");
 };
 
 }  // namespace vmdsl

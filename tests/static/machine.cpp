@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <array>
-#include <cstdint>
 #include <string_view>
 #include <type_traits>
 
@@ -14,12 +12,15 @@ using web = machine<"webserver", image<"svn-server">, segment<"dmz">, memory<512
                     forward<host_port<8081>, guest_port<80>>, forward<guest_port<443>>, volatile_root>;
 
 static_assert(web::name == "webserver");
-static_assert(web::segments == std::array<std::string_view, 2>{"dmz", "office"});
-static_assert(web::host_ports == std::array<std::uint16_t, 2>{8081, 0});
-static_assert(web::guest_ports == std::array<std::uint16_t, 2>{80, 443});
+static_assert(web::options.size() == 7);
+static_assert(web::options[0].text == "svn-server");
+static_assert(web::options[1].text == "dmz");
+static_assert(web::options[2].number == 512ULL << 20U);
+static_assert(web::options[4].host_port == 8081 && web::options[4].number == 80);
+static_assert(web::options[5].host_port == 0 && web::options[5].number == 443);
 
-static_assert(machine<"plain">::segments.empty());
-static_assert(machine<"plain">::host_ports.empty());
+static_assert(machine<"plain">::name == "plain");
+static_assert(machine<"plain">::options.empty());
 
 static_assert(std::is_same_v<machine<"a", vcpus<2>>, machine<"a", vcpus<2>>>);
 static_assert(!std::is_same_v<machine<"a", memory<64_MiB>>, machine<"a", memory<65_MiB>>>);

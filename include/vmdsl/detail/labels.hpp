@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 namespace vmdsl::detail {
@@ -36,6 +38,39 @@ constexpr bool same_label(std::string_view a, std::string_view b) noexcept {
     for (std::size_t i = 0; i < a.size(); ++i) {
         if (to_lower(a[i]) != to_lower(b[i])) {
             return false;
+        }
+    }
+    return true;
+}
+
+/// A number that equal labels share, in whatever case they are written. Comparing these first keeps searches among many
+/// names within what compilers are willing to evaluate.
+constexpr std::uint64_t label_hash(std::string_view label) noexcept {
+    std::uint64_t hash = 14695981039346656037U;  // FNV-1a
+    for (const char c : label) {
+        hash = (hash ^ static_cast<unsigned char>(to_lower(c))) * 1099511628211U;
+    }
+    return hash;
+}
+
+template <std::size_t Size>
+constexpr std::array<std::uint64_t, Size> label_hashes(const std::array<std::string_view, Size>& labels) noexcept {
+    std::array<std::uint64_t, Size> hashes{};
+    for (std::size_t i = 0; i < Size; ++i) {
+        hashes[i] = label_hash(labels[i]);
+    }
+    return hashes;
+}
+
+/// Whether no two of the labels are the same host name.
+template <std::size_t Size>
+constexpr bool labels_differ(const std::array<std::string_view, Size>& labels) noexcept {
+    const auto hashes = label_hashes(labels);
+    for (std::size_t i = 0; i < Size; ++i) {
+        for (std::size_t j = i + 1; j < Size; ++j) {
+            if (hashes[i] == hashes[j] && same_label(labels[i], labels[j])) {
+                return false;
+            }
         }
     }
     return true;

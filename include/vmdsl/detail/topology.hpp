@@ -8,9 +8,11 @@
 #include <type_traits>
 #include <utility>
 
+#include <vmdsl/core/config.hpp>
 #include <vmdsl/core/fixed_string.hpp>
 #include <vmdsl/core/plan.hpp>
 #include <vmdsl/detail/labels.hpp>
+#include <vmdsl/detail/machine_facts.hpp>
 #include <vmdsl/machine.hpp>
 
 namespace vmdsl::detail {
@@ -97,18 +99,6 @@ which_is_on<name_of<Segments::text>...> as_which_is_on(type_list<Segments...>);
 template <class Machine, class Segments>
 using its_segments = decltype(as_which_is_on(typename segments_of_machine<Machine, Segments>::type{}));
 
-template <std::size_t Size>
-constexpr bool labels_differ(const std::array<std::string_view, Size>& labels) noexcept {
-    for (std::size_t i = 0; i < Size; ++i) {
-        for (std::size_t j = i + 1; j < Size; ++j) {
-            if (same_label(labels[i], labels[j])) {
-                return false;
-            }
-        }
-    }
-    return true;
-}
-
 /// One machine's card on one segment. All numbers count from 0, in declaration order.
 struct link_position {
     std::size_t machine = 0;
@@ -117,6 +107,31 @@ struct link_position {
 
     friend constexpr bool operator==(const link_position&, const link_position&) = default;
 };
+
+constexpr std::size_t count_host_port(const machine_facts* machines, std::size_t count, std::uint16_t port) noexcept {
+    std::size_t found = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        for (const auto& option : machines[i]) {
+            found += option.host_port == port ? 1 : 0;
+        }
+    }
+    return found;
+}
+
+constexpr bool host_ports_differ(const machine_facts* machines, std::size_t count) noexcept {
+    for (std::size_t i = 0; i < count; ++i) {
+        for (const auto& option : machines[i]) {
+            if (option.host_port != 0 && count_host_port(machines, count, option.host_port) > 1) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+/// The plan that the facts make.
+[[nodiscard]] VMDSL_DECL network_plan make_network_plan(const std::string_view* segments, std::size_t segment_count,
+                                                        const machine_facts* machines, std::size_t machine_count);
 
 template <class Machines, class Segments>
 class resolved_topology;
@@ -136,12 +151,60 @@ public:
 
     /// For a name that is only known at run time: its number, or npos.
     [[nodiscard]] static constexpr std::size_t find_machine(std::string_view wanted) noexcept {
-        return find(wanted, names);
+        return find(wanted, names, name_hashes_);
     }
 
     /// For use while compiling: the machine's number, or else a compile error that names the nearest one and all.
     [[nodiscard]] static constexpr std::size_t resolve_machine(std::string_view wanted) {
-        if (const auto found = find(wanted, names); found != npos) {
+        const auto found = find(wanted, names, name_hashes_);
+        return found != npos ? found : explain_machine(wanted, found);
+    }
+
+    /// The same for a segment.
+    [[nodiscard]] static constexpr std::size_t resolve_segment(std::string_view wanted) {
+        const auto found = find_segment(wanted);
+        return found != npos ? found : explain_segment(wanted, found);
+    }
+
+    /// For use while compiling: the one card of a machine. A machine with several needs the segment, too.
+    [[nodiscard]] static constexpr link_position resolve_link(std::string_view machine) {
+        const auto index = resolve_machine(machine);
+        return first_links_[index + 1] - first_links_[index] == 1 ? links_[first_links_[index]]
+                                                                  : explain_several_links(index);
+    }
+
+    /// For use while compiling: the card of a machine on a segment.
+    [[nodiscard]] static constexpr link_position resolve_link(std::string_view machine, std::string_view segment) {
+        const auto machine_index = resolve_machine(machine);
+        const auto segment_index = resolve_segment(segment);
+        for (auto i = first_links_[machine_index]; i < first_links_[machine_index + 1]; ++i) {
+            if (links_[i].segment == segment_index) {
+                return links_[i];
+            }
+        }
+        return explain_missing_link(machine_index);
+    }
+
+    /// Whether a machine declares a forward to this port of it.
+    [[nodiscard]] static constexpr bool forwards_port(std::size_t machine, std::uint16_t guest_port) noexcept {
+        return machine < machine_count && machines_[machine].forwards(guest_port);
+    }
+    [[nodiscard]] static constexpr bool forwards_port(std::string_view machine, std::uint16_t guest_port) noexcept {
+        return forwards_port(find_machine(machine), guest_port);
+    }
+
+    /// Everything that the types say, as values.
+    [[nodiscard]] static network_plan plan() {
+        return make_network_plan(segment_names.data(), segment_count, machines_.data(), machine_count);
+    }
+
+private:
+    // The diagnostics are functions of their own because g++ copies a function's body for each evaluation, and these
+    // grow with the network. Each has a way to succeed: without one, g++ complains about its first statement instead
+    // of the one that is reached.
+
+    static constexpr std::size_t explain_machine(std::string_view wanted, std::size_t found) {
+        if (found != npos) {
             return found;
         }
         const auto nearest = nearest_name(wanted, names.data(), machine_count);
@@ -153,9 +216,8 @@ public:
         return npos;
     }
 
-    /// The same for a segment.
-    [[nodiscard]] static constexpr std::size_t resolve_segment(std::string_view wanted) {
-        if (const auto found = find(wanted, segment_names); found != npos) {
+    static constexpr std::size_t explain_segment(std::string_view wanted, std::size_t found) {
+        if (found != npos) {
             return found;
         }
         const auto nearest = nearest_name(wanted, segment_names.data(), segment_count);
@@ -167,154 +229,95 @@ public:
         return npos;
     }
 
-    /// For use while compiling: the one card of a machine. A machine with several needs the segment, too.
-    [[nodiscard]] static constexpr link_position resolve_link(std::string_view machine) {
-        const auto index = resolve_machine(machine);
-        if (cards_of(index) > 1) {
-            std::size_t i = 0;
-            ((i++ == index ? machine_is_on_several_segments__name_one_of_them<name_of<Machines::text>,
-                                                                              its_segments<Machines, segment_list>>()
-                           : void()),
-             ...);
-        }
-        return links_[first_link_of(index)];
+    static constexpr link_position explain_several_links(std::size_t machine) {
+        [[maybe_unused]] std::size_t i = 0;
+        ((i++ == machine ? machine_is_on_several_segments__name_one_of_them<name_of<Machines::text>,
+                                                                            its_segments<Machines, segment_list>>()
+                         : void()),
+         ...);
+        return {};
     }
 
-    /// For use while compiling: the card of a machine on a segment.
-    [[nodiscard]] static constexpr link_position resolve_link(std::string_view machine, std::string_view segment) {
-        const auto machine_index = resolve_machine(machine);
-        const auto segment_index = resolve_segment(segment);
-        for (const auto& link : links_) {
-            if (link.machine == machine_index && link.segment == segment_index) {
-                return link;
-            }
-        }
-        std::size_t i = 0;
-        ((i++ == machine_index
+    static constexpr link_position explain_missing_link(std::size_t machine) {
+        [[maybe_unused]] std::size_t i = 0;
+        ((i++ == machine
               ? machine_is_not_on_this_segment<name_of<Machines::text>, its_segments<Machines, segment_list>>()
               : void()),
          ...);
         return {};
     }
 
-    /// Whether a machine declares a forward to this port of it.
-    [[nodiscard]] static constexpr bool forwards_port(std::size_t machine, std::uint16_t guest_port) noexcept {
-        [[maybe_unused]] std::size_t i = 0;
-        return ((i++ == machine && contains(Machines::guest_ports, guest_port)) || ...);
-    }
-    [[nodiscard]] static constexpr bool forwards_port(std::string_view machine, std::uint16_t guest_port) noexcept {
-        return forwards_port(find_machine(machine), guest_port);
-    }
-
-    /// Everything that the types say, as values.
-    [[nodiscard]] static network_plan plan() {
-        network_plan result;
-        result.segments.assign(segment_names.begin(), segment_names.end());
-        (result.machines.push_back(Machines::plan()), ...);
-        for (auto& machine : result.machines) {
-            if (machine.segments.empty()) {
-                machine.segments.push_back(result.segments.front());
-            }
-        }
-        return result;
-    }
-
-private:
-    template <class Value, std::size_t Size>
-    static constexpr bool contains(const std::array<Value, Size>& values, Value wanted) noexcept {
-        for (const auto& value : values) {
-            if (value == wanted) {
-                return true;
-            }
-        }
-        return false;
-    }
+    static constexpr std::array<machine_facts, machine_count> machines_{Machines::facts...};
 
     template <std::size_t Size>
-    static constexpr std::size_t find(std::string_view wanted, const std::array<std::string_view, Size>& in) noexcept {
+    static constexpr std::size_t find(std::string_view wanted, const std::array<std::string_view, Size>& in,
+                                      const std::array<std::uint64_t, Size>& hashes) noexcept {
+        const auto hash = label_hash(wanted);
         for (std::size_t i = 0; i < Size; ++i) {
-            if (in[i] == wanted) {
+            if (hashes[i] == hash && in[i] == wanted) {
                 return i;
             }
         }
         return npos;
     }
 
-    template <class Machine>
-    static constexpr std::size_t cards = Machine::segments.empty() ? 1 : Machine::segments.size();
+    static constexpr auto name_hashes_ = label_hashes(names);
+    static constexpr auto segment_hashes_ = label_hashes(segment_names);
 
-    static constexpr std::size_t link_count = (std::size_t{0} + ... + cards<Machines>);
+    static constexpr std::size_t find_segment(std::string_view wanted) noexcept {
+        return find(wanted, segment_names, segment_hashes_);
+    }
 
-    template <std::size_t Size>
-    static constexpr bool all_declared(const std::array<std::string_view, Size>& segments) noexcept {
-        for (const auto& segment : segments) {
-            if (find(segment, segment_names) == npos) {
-                return false;
+    static constexpr bool segments_are_declared() noexcept {
+        for (const auto& machine : machines_) {
+            for (const auto& option : machine) {
+                if (option.kind == option_kind::segment && find_segment(option.text) == npos) {
+                    return false;
+                }
             }
         }
         return true;
     }
 
-    static constexpr std::array<link_position, link_count> make_links() noexcept {
-        std::array<link_position, link_count> links{};
-        std::size_t next = 0;
-        std::size_t machine = 0;
-        const auto add = [&](const auto& segments) {
-            if (segments.empty()) {
-                links[next++] = {machine, 0, 0};
+    /// Where each machine's cards begin among all links; the last entry is their end.
+    static constexpr std::array<std::size_t, machine_count + 1> make_first_links() noexcept {
+        std::array<std::size_t, machine_count + 1> firsts{};
+        for (std::size_t i = 0; i < machine_count; ++i) {
+            const auto named = machines_[i].count(option_kind::segment);
+            firsts[i + 1] = firsts[i] + (named == 0 ? 1 : named);
+        }
+        return firsts;
+    }
+
+    static constexpr std::array<std::size_t, machine_count + 1> first_links_ = make_first_links();
+
+    using link_array = std::array<link_position, first_links_[machine_count]>;
+
+    static constexpr link_array make_links() noexcept {
+        link_array links{};
+        for (std::size_t i = 0; i < machine_count; ++i) {
+            auto next = first_links_[i];
+            links[next].machine = i;  // on the first segment, unless it names one
+            for (const auto& option : machines_[i]) {
+                if (option.kind == option_kind::segment) {
+                    links[next] = {i, find_segment(option.text), next - first_links_[i]};
+                    ++next;
+                }
             }
-            for (std::size_t card = 0; card < segments.size(); ++card) {
-                links[next++] = {machine, find(segments[card], segment_names), card};
-            }
-            ++machine;
-        };
-        (add(Machines::segments), ...);
+        }
         return links;
     }
 
-    static constexpr std::array<link_position, link_count> links_ = make_links();
-
-    static constexpr std::size_t cards_of(std::size_t machine) noexcept {
-        std::size_t count = 0;
-        for (const auto& link : links_) {
-            count += link.machine == machine ? 1 : 0;
-        }
-        return count;
-    }
-
-    static constexpr std::size_t first_link_of(std::size_t machine) noexcept {
-        std::size_t i = 0;
-        while (links_[i].machine != machine) {
-            ++i;
-        }
-        return i;
-    }
-
-    static constexpr bool host_ports_differ() noexcept {
-        std::array<std::uint16_t, (std::size_t{0} + ... + Machines::host_ports.size())> ports{};
-        [[maybe_unused]] std::size_t count = 0;
-        [[maybe_unused]] const auto add = [&](const auto& of_machine) {
-            bool fresh = true;
-            for (const auto port : of_machine) {
-                for (std::size_t i = 0; i < count; ++i) {
-                    fresh = fresh && ports[i] != port;
-                }
-                ports[count] = port;
-                count += port == 0 ? 0 : 1;
-            }
-            return fresh;
-        };
-        return (add(Machines::host_ports) && ...);
-    }
+    static constexpr link_array links_ = make_links();
 
     static_assert(machine_count > 0, "vmdsl: a network needs at least one machine");
     static_assert(machine_count <= 254, "vmdsl: a network has at most 254 machines, one for each address");
     static_assert(segment_count <= 254, "vmdsl: a network has at most 254 segments, one for each address range");
     static_assert(labels_differ(names), "vmdsl: two machines of this network have the same name");
     static_assert(labels_differ(segment_names), "vmdsl: two segments of this network have the same name");
-    static_assert((all_declared(Machines::segments) && ...),
-                  "vmdsl: a machine is on a segment<> that this network does not declare");
-    static_assert(host_ports_differ(), "vmdsl: two machines of this network forward the same host port");
+    static_assert(segments_are_declared(), "vmdsl: a machine is on a segment<> that this network does not declare");
+    static_assert(host_ports_differ(machines_.data(), machine_count),
+                  "vmdsl: two machines of this network forward the same host port");
 };
 
 /// What the entries of a `network<>` say: who there is, on which segments, and whether it makes sense.
@@ -325,3 +328,7 @@ class topology : public resolved_topology<machine_entries<Entries...>, segment_e
 };
 
 }  // namespace vmdsl::detail
+
+#ifdef VMDSL_HEADER_ONLY
+#include <vmdsl/impl/topology.ipp>
+#endif
