@@ -75,6 +75,17 @@ class Run:
         return [json.loads(line) for line in (self.output / "events.jsonl").read_text().splitlines()]
 
 
+def printable(text):
+    """What the writer must make of a text of an event: what XML can't hold becomes \\xNN."""
+
+    def one(c):
+        code = ord(c)
+        fine = c in "\n\t" or (code >= 0x20 and not 0x7F <= code < 0xA0 and code not in (0xFFFE, 0xFFFF))
+        return c if fine else "".join(f"\\x{byte:02x}" for byte in c.encode())
+
+    return "".join(map(one, text.replace("\r\n", "\n")))
+
+
 class ReportTest(unittest.TestCase):
     def setUp(self):
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="vmdsl-report-test-"))
@@ -106,7 +117,7 @@ class ReportTest(unittest.TestCase):
 
     def finish(self, process, output="results"):
         out, err = process.communicate(timeout=120)
-        return Run(process.returncode, out.decode(), err.decode(), self.root / output)
+        return Run(process.returncode, out.decode(errors="replace"), err.decode(errors="replace"), self.root / output)
 
     def run_spec(self, spec, *arguments, output="results", **variables):
         run = self.finish(self.start(spec, *arguments, output=output, **variables), output)
@@ -199,6 +210,29 @@ class Reporting(ReportTest):
         out = self.run_spec("mixed_spec").out
         self.assertNotIn("\x1b", out)
         self.assertIn(r"\x1b[31mroot", out)
+
+    def test_garbage_is_valid_xml_and_complete(self):
+        run = self.run_spec("garbage_spec")
+        self.assertEqual(run.code, 201)
+        said = {}
+        for e in run.events():
+            if e["event"] == "case_begin":
+                current = said.setdefault(e["fields"]["name"], [])
+            if e["event"] in ("check_failed", "exception"):
+                current.append(e["fields"])
+        cases = list(run.junit.iter("testcase"))
+        self.assertEqual(len(cases), 60)
+        for case in cases:
+            expected = said["says_anything/" + case.get("name")]
+            failures = case.findall("failure")
+            self.assertEqual(len(failures), 2)
+            for failure, fields in zip(failures, expected):
+                text = printable(fields["message"])
+                where = printable(f"{fields['file']}:{fields['line']}: ") if fields["file"] else ""
+                self.assertEqual(failure.text or "", where + text)
+            self.assertIsNotNone(case.find("system-out").text)
+        if shutil.which("xmllint"):
+            subprocess.run(["xmllint", "--noout", run.output / "junit.xml"], check=True)
 
     def test_quiet_shows_only_what_failed(self):
         out = self.run_spec("mixed_spec", "--quiet").out

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include <sys/types.h>
+
 #include <vmdsl/core/config.hpp>
 
 namespace vmdsl {
@@ -72,6 +74,23 @@ inline constexpr const char* scratch_base_variable = "VMDSL_SCRATCH_DIR";
 /// Removes the folder and everything in it, folders without permissions included; never follows a symbolic link.
 /// Returns false where something stays.
 VMDSL_DECL bool remove_tree(const std::filesystem::path& folder) noexcept;
+
+/// The scratch folder of a process that no supervisor started, removed by the destructor; not by that of a copy in a
+/// forked child.
+class private_scratch {
+public:
+    VMDSL_DECL private_scratch();
+    VMDSL_DECL ~private_scratch();
+    private_scratch(const private_scratch&) = delete;
+    private_scratch& operator=(const private_scratch&) = delete;
+
+    [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }
+
+private:
+    std::filesystem::path folder_;
+    pid_t owner_;
+    int lock_ = -1;
+};
 
 }  // namespace detail
 

@@ -148,28 +148,17 @@ VMDSL_DECL bool remove_tree(const std::filesystem::path& folder) noexcept {
     return false;
 }
 
-/// The scratch folder of a process that no supervisor started.
-class private_scratch {
-public:
-    private_scratch() : folder_(scratch_base() / (scratch_prefix() + make_run_id())) {
-        lock_ = make_locked_folder(folder_);
-    }
-    ~private_scratch() {
-        if (::getpid() == owner_) {  // not in a forked child that left by exit()
-            remove_tree(folder_);
-        }
-        ::close(lock_);
-    }
-    private_scratch(const private_scratch&) = delete;
-    private_scratch& operator=(const private_scratch&) = delete;
+VMDSL_DECL private_scratch::private_scratch()
+    : folder_(scratch_base() / (scratch_prefix() + make_run_id())), owner_(::getpid()) {
+    lock_ = make_locked_folder(folder_);
+}
 
-    [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }
-
-private:
-    std::filesystem::path folder_;
-    pid_t owner_ = ::getpid();
-    int lock_ = -1;
-};
+VMDSL_DECL private_scratch::~private_scratch() {
+    if (::getpid() == owner_) {
+        remove_tree(folder_);
+    }
+    ::close(lock_);
+}
 
 inline run_options read_run_options() {
     run_options options;

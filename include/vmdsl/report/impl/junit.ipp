@@ -25,6 +25,7 @@ namespace vmdsl {
 namespace detail {
 
 inline constexpr std::size_t junit_text_limit = 64 * 1024;
+inline constexpr std::size_t junit_message_limit = 1024;
 
 inline void append_xml_attribute(std::string& out, std::string_view name, std::string_view value) {
     out.append(" ").append(name).append("=\"").append(xml_attribute(value)).append("\"");
@@ -119,7 +120,7 @@ inline void append_junit_properties(std::string& out, std::string_view indent,
 inline void append_junit_problem(std::string& out, const problem& p) {
     const std::string_view element = is_junit_error(p) ? "error" : "failure";
     out.append("      <").append(element);
-    append_xml_attribute(out, "message", first_line(p.message));
+    append_xml_attribute(out, "message", first_line(p.message).substr(0, junit_message_limit));
     append_xml_attribute(out, "type", to_string(p.kind));
     out += '>';
     if (!p.file.empty()) {

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include <boost/test/unit_test.hpp>
+
+#include <vmdsl/report/run_record.hpp>
+
+namespace {
+
+using namespace vmdsl;
+using namespace std::chrono_literals;
+using fields = std::vector<std::pair<std::string, event::value>>;
+
+const std::string lab = "lab/boots";
+
+event make(event_kind kind, fields f, std::chrono::nanoseconds at = 0s, std::string machine = {}) {
+    return {at, kind, std::move(machine), std::move(f)};
+}
+
+event begin(const std::string& name, std::chrono::nanoseconds at = 0s) {
+    return make(event_kind::case_begin, {{"name", name}}, at);
+}
+
+event end(const std::string& name, bool passed) {
+    return make(event_kind::case_end, {{"name", name}, {"seconds", 1.5}, {"passed", passed}});
+}
+
+event failed_check(const std::string& message) {
+    return make(event_kind::check_failed,
+                {{"message", message}, {"file", std::string("a.cpp")}, {"line", std::int64_t{7}}});
+}
+
+run_record record(std::initializer_list<event> events) {
+    run_record run;
+    for (const auto& e : events) {
+        run.apply(e);
+    }
+    return run;
+}
+
+}  // namespace
+
+BOOST_TEST_DONT_PRINT_LOG_VALUE(vmdsl::case_status)
+BOOST_TEST_DONT_PRINT_LOG_VALUE(vmdsl::problem_kind)
+
+BOOST_AUTO_TEST_SUITE(run_record_)
+
+BOOST_AUTO_TEST_CASE(a_plan_gives_the_order_and_no_result) {
+    const auto run =
+        record({make(event_kind::plan, {{"name", std::string("z")}, {"labels", std::string("slow,,net")}}),
+                make(event_kind::plan,
+                     {{"name", std::string("a")}, {"file", std::string("f.cpp")}, {"line", std::int64_t{3}}})});
+    BOOST_REQUIRE(run.cases().size() == 2U);
+    BOOST_TEST(run.cases()[0].name == "z");
+    BOOST_TEST(run.cases()[0].labels == (std::vector<std::string>{"slow", "net"}), boost::test_tools::per_element());
+    BOOST_TEST(run.cases()[1].file == "f.cpp");
+    BOOST_TEST(run.cases()[1].line == 3);
+    BOOST_TEST(run.counts().total() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_case_passes) {
+    auto run = record({begin(lab)});
+    BOOST_REQUIRE(run.running() != nullptr);
+    BOOST_TEST(run.running()->name == lab);
+    run.apply(end(lab, true));
+    BOOST_TEST(run.running() == nullptr);
+    BOOST_TEST(run.find(lab)->status == case_status::passed);
+    BOOST_TEST(run.find(lab)->seconds == 1.5);
+    BOOST_TEST(run.counts().passed == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(failures_make_a_case_failed_and_infrastructure_alone_makes_it_an_error) {
+    const auto broken = make(event_kind::exception, {{"message", std::string("no QEMU")}, {"infrastructure", true}});
+    const auto run = record({begin("check"), failed_check("1 == 2"), end("check", false),  //
+                             begin("infra"), broken, end("infra", false),                  //
+                             begin("both"), failed_check("1 == 2"), broken, end("both", false)});
+    BOOST_TEST(run.find("check")->status == case_status::failed);
+    BOOST_TEST(run.find("check")->problems.at(0).file == "a.cpp");
+    BOOST_TEST(run.find("check")->problems.at(0).line == 7);
+    BOOST_TEST(run.find("infra")->status == case_status::errored);
+    BOOST_TEST(run.find("infra")->problems.at(0).kind == problem_kind::infrastructure);
+    BOOST_TEST(run.find("both")->status == case_status::failed);
+    BOOST_TEST(run.find("both")->problems.size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(expected_failures_are_no_problems) {
+    const auto run = record({begin(lab), failed_check("1 == 2"), end(lab, true)});
+    BOOST_TEST(run.find(lab)->problems.empty());
+    BOOST_TEST(run.find(lab)->log.at(0) == "expected failure: 1 == 2");
+}
+
+BOOST_AUTO_TEST_CASE(a_failed_case_always_has_a_problem) {
+    const auto run = record({begin(lab), end(lab, false)});
+    BOOST_TEST(run.find(lab)->problems.size() == 1U);
+    BOOST_TEST(run.find(lab)->status == case_status::failed);
+}
+
+BOOST_AUTO_TEST_CASE(the_first_result_counts) {
+    auto run = record({begin(lab), end(lab, false), begin(lab)});
+    BOOST_TEST(run.running() == nullptr);
+    run.apply(end(lab, true));
+    run.apply(make(event_kind::case_skipped, {{"name", lab}, {"reason", std::string("x")}}));
+    BOOST_TEST(run.find(lab)->status == case_status::failed);
+    BOOST_TEST(run.cases().size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(causes_are_the_supervisors) {
+    const auto with_cause = [](const char* cause) {
+        return problem_kind_of(make(event_kind::exception, {{"cause", std::string(cause)}, {"infrastructure", true}}));
+    };
+    BOOST_TEST(with_cause("crash") == problem_kind::crash);
+    BOOST_TEST(with_cause("timeout") == problem_kind::timeout);
+    BOOST_TEST(with_cause("interrupted") == problem_kind::interrupted);
+    BOOST_TEST(with_cause("whatever") == problem_kind::infrastructure);
+    BOOST_TEST(problem_kind_of(make(event_kind::exception, {})) == problem_kind::exception);
+    BOOST_TEST(is_verdict(problem_kind::timeout));
+    BOOST_TEST(is_verdict(problem_kind::crash));
+    BOOST_TEST(!is_verdict(problem_kind::interrupted));
+    BOOST_TEST(!is_verdict(problem_kind::infrastructure));
+}
+
+BOOST_AUTO_TEST_CASE(a_problem_outside_of_any_case_becomes_a_record) {
+    const auto broken =
+        make(event_kind::exception,
+             {{"message", std::string("no")}, {"name", std::string("lab/(fixture)")}, {"infrastructure", true}});
+    auto run = record({broken, broken});
+    BOOST_TEST(run.cases().size() == 1U);
+    BOOST_TEST(run.cases()[0].outside);
+    BOOST_TEST(run.cases()[0].problems.size() == 1U);  // a second worker says the same again
+    BOOST_TEST(run.counts().errored == 1U);
+    run.apply(failed_check("1 == 2"));
+    BOOST_TEST(run.find("(outside of any case)")->status == case_status::failed);
+}
+
+BOOST_AUTO_TEST_CASE(evidence_and_log_belong_to_the_running_case) {
+    const auto evidence = make(
+        event_kind::evidence, {{"console", std::string("login:")}, {"console_file", std::string("/w.log")}}, 0s, "web");
+    const auto run = record(
+        {evidence, begin(lab, 10s),
+         make(event_kind::command,
+              {{"text", std::string("true")}, {"seconds", 0.25}, {"outcome", std::string("exit 0")}}, 12s, "web"),
+         make(event_kind::note, {{"text", std::string("hello")}}, 13s),
+         make(event_kind::phase, {{"text", std::string("boot")}}, 13s), evidence, end(lab, false), evidence});
+    const auto& one = *run.find(lab);
+    BOOST_REQUIRE(one.evidence.size() == 1U);
+    BOOST_TEST(one.evidence[0].machine == "web");
+    BOOST_TEST(one.evidence[0].console == "login:");
+    BOOST_TEST(one.evidence[0].console_file == "/w.log");
+    const std::vector<std::string> expected{"+2.000 s  web: true  0.250 s: exit 0", "+3.000 s  hello"};
+    BOOST_TEST(one.log == expected, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_log_is_bounded) {
+    auto run = record({begin(lab)});
+    for (int i = 0; i < 1000; ++i) {
+        run.apply(make(event_kind::note, {{"text", std::to_string(i) + std::string(10000, 'x')}}));
+    }
+    BOOST_TEST(run.running()->log.size() == 200U);
+    BOOST_TEST(run.running()->log.back().starts_with("+0.000 s  999x"));
+    BOOST_TEST(run.running()->log.back().size() < 2100U);
+}
+
+BOOST_AUTO_TEST_CASE(result_files_are_remembered) {
+    const auto run = record(
+        {make(event_kind::file, {{"path", std::string("/x/coverage.info")}, {"text", std::string("coverage")}})});
+    BOOST_TEST(run.files().at(0).first == "/x/coverage.info");
+    BOOST_TEST(run.files().at(0).second == "coverage");
+}
+
+BOOST_AUTO_TEST_CASE(events_with_missing_fields_do_no_harm) {
+    run_record run;
+    for (int kind = 0; kind <= static_cast<int>(event_kind::run_end); ++kind) {
+        run.apply(make(static_cast<event_kind>(kind), {}));
+        run.apply(make(static_cast<event_kind>(kind),
+                       {{"name", true}, {"line", std::string("x")}, {"seconds", std::string("y")}}));
+    }
+    BOOST_TEST(run.running() == nullptr);
+    BOOST_TEST(run.cases().size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(seconds_are_printed_with_milliseconds) {
+    BOOST_TEST(detail::seconds_text(1.23456) == "1.235");
+    BOOST_TEST(detail::seconds_text(0) == "0.000");
+    BOOST_TEST(detail::seconds_text(-1) == "0.000");
+    BOOST_TEST(detail::seconds_text(1e300) == "0.000");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
