@@ -61,6 +61,11 @@ void host_link::send(wire::frame_type type, std::uint32_t stream, std::span<cons
     queue_.push_back({static_cast<std::uint32_t>(payload.size()), stream, epoch_, type, channel}, payload);
 }
 
+void host_link::send_first(wire::frame_type type, const fields& payload) {
+    const auto bytes = payload.view();
+    queue_.push_front({static_cast<std::uint32_t>(bytes.size()), 0, epoch_, type, wire::channel::main}, bytes);
+}
+
 void host_link::quiesce() {
     if (!queue_.holding()) {
         send(wire::frame_type::quiesced, 0, std::span<const std::byte>{});
@@ -71,10 +76,7 @@ void host_link::quiesce() {
 void host_link::resume(std::uint32_t epoch, const fields& resumed) {
     epoch_ = epoch;
     queue_.restart(epoch);
-    const auto payload = resumed.view();
-    queue_.push_front(
-        {static_cast<std::uint32_t>(payload.size()), 0, epoch, wire::frame_type::resumed, wire::channel::main},
-        payload);
+    send_first(wire::frame_type::resumed, resumed);
 }
 
 bool host_link::pump() {

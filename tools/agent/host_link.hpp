@@ -42,6 +42,9 @@ public:
         send(type, stream, payload.view());
     }
 
+    /// In front of everything. Only while nothing of the frame in front has been written: when a host has connected.
+    void send_first(wire::frame_type type, const fields& payload);
+
     /// Whether a stream may add output now: little enough is queued, and the link is not held.
     [[nodiscard]] bool takes_output() const noexcept { return !queue_.holding() && queue_.bytes() < output_limit; }
 

@@ -53,6 +53,14 @@ void open_standard_streams() {
     }
 }
 
+/// The agent opens the console when it has something to say. Its own streams would keep the initial RAM disk's device.
+void detach_from_console() {
+    const unique_fd nothing{::open("/dev/null", O_RDWR | O_CLOEXEC)};
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+        ::dup2(nothing.get(), fd);
+    }
+}
+
 /// systemd spares processes whose name begins with '@' until the very end of a shutdown. The new name is written over
 /// the strings of argv and environ, which lie one after the other; the kernel shows what it finds there.
 void rename_process(char** argv) {
@@ -85,6 +93,7 @@ started_agent start_agent(char** argv) {
     if (agent.pid == 0) {
         ::setsid();
         agent.configured.reset();
+        detach_from_console();
         rename_process(argv);
         _exit(serve_port(static_cast<unique_fd&&>(tell)));
     }

@@ -170,7 +170,7 @@ void session::say_hello() {
     payload.put(wire::tag::boot_id, read_small_file("/proc/sys/kernel/random/boot_id"));
     payload.put(wire::tag::kernel, system.release);
     payload.put(wire::tag::features, cgroups_.available() ? "cgroup" : "");
-    link_.send(wire::frame_type::hello, 0, payload);
+    link_.send_first(wire::frame_type::hello, payload);
 }
 
 void session::on_child_exit(int pid, int status) {
