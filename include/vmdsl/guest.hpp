@@ -11,6 +11,7 @@
 
 #include <vmdsl/core/command_pattern.hpp>
 #include <vmdsl/core/config.hpp>
+#include <vmdsl/core/error.hpp>
 #include <vmdsl/core/source_location.hpp>
 #include <vmdsl/guest/command.hpp>
 

@@ -151,7 +151,7 @@ BOOST_AUTO_TEST_CASE(waits_see_what_comes_and_say_what_does_not) {
     box.wait_for_file("/tmp/late");
     BOOST_CHECK_EXCEPTION(box.within(300ms).wait_for_file("/tmp/never"), timed_out,
                           [](const timed_out& e) { return mentions(e, "/tmp/never"); });
-    auto server = box.spawn("sleep 0.5; exec nc -lk -p 4321 -e cat");
+    auto server = box.spawn("sleep 0.5; exec nc -ll -p 4321 -e cat");
     box.wait_for_open_port(4321);
     server.kill();
     box.wait_for_closed_port(4321);

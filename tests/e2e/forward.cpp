@@ -21,7 +21,7 @@ struct ready : checkpoint<lone> {
     void prepare() {
         net.start();
         auto& box = net.machine("box");
-        box.spawn("nc -lk -p 8000 -e cat");
+        box.spawn("nc -ll -p 8000 -e cat");
         box.wait_for_open_port(8000);
     }
 };
@@ -29,7 +29,7 @@ struct ready : checkpoint<lone> {
 namespace {
 
 /// Sends `text`, says that this is all, and returns everything that comes back.
-std::string exchange(std::uint16_t port, const std::string& text) {
+std::string round_trip(std::uint16_t port, const std::string& text) {
     const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const timeval limit{30, 0};
     ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
@@ -71,10 +71,10 @@ BOOST_AUTO_TEST_CASE(bytes_go_both_ways_and_the_end_is_passed_on) {
     const auto port = net.machine("box").forwarded(8000);
     BOOST_TEST(port != 18081);  // that one is for a person; tests get a free one
     BOOST_TEST(net.machine("box").forwarded(8000) == port);
-    BOOST_TEST(exchange(port, "hello") == "hello");
+    BOOST_TEST(round_trip(port, "hello") == "hello");
     std::string much(2'000'000, 'x');
     much += "end";
-    BOOST_TEST((exchange(port, much) == much));
+    BOOST_TEST((round_trip(port, much) == much));
 }
 
 BOOST_AUTO_TEST_CASE(many_connections_at_once) {
@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(many_connections_at_once) {
     std::vector<std::thread> clients;
     std::vector<std::string> answers(8);
     for (std::size_t i = 0; i < answers.size(); ++i) {
-        clients.emplace_back([&, i] { answers[i] = exchange(port, "client " + std::to_string(i)); });
+        clients.emplace_back([&, i] { answers[i] = round_trip(port, "client " + std::to_string(i)); });
     }
     for (auto& client : clients) {
         client.join();
@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(many_connections_at_once) {
 }
 
 BOOST_AUTO_TEST_CASE(a_port_that_nobody_serves_closes_the_connection) {
-    BOOST_TEST(exchange(net.machine("box").forwarded(8001), "anyone?").empty());
+    BOOST_TEST(round_trip(net.machine("box").forwarded(8001), "anyone?").empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

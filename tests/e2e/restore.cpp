@@ -2,6 +2,8 @@
 // Every case starts from the checkpoint: memory, files, disks, links, running jobs, connections, members.
 #include <vmdsl/vmdsl.hpp>
 
+#include <cstdlib>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -38,7 +40,7 @@ struct ready : checkpoint<pair> {
                   " printf before | dd of=/dev/$d conv=notrunc 2>/dev/null; sync");
         counter = alice.spawn("i=0; while sleep 0.2; do i=$((i+1)); echo $i > /tmp/count; done");
         alice.wait_for_file("/tmp/count");
-        net.machine("bob").spawn("nc -lk -p 700 -e cat");
+        net.machine("bob").spawn("nc -ll -p 700 -e cat");
         net.machine("bob").wait_for_open_port(700);
         alice.spawn("mkfifo /tmp/in; (while :; do cat /tmp/in; done) | nc bob 700 > /tmp/echoed");
         alice.wait_for_file("/tmp/in");
@@ -97,7 +99,7 @@ BOOST_AUTO_TEST_CASE(a_machine_that_was_off_can_be_started) {
 
 BOOST_AUTO_TEST_CASE(a_restored_machine_reboots_and_crashes_as_any_other) {
     auto& alice = net.machine("alice");
-    alice.run("printf kept!! | dd of=/dev/$(cat /tmp/disk) conv=notrunc 2>/dev/null; sync");
+    alice.run("printf kept!! | dd of=/dev/$(cat /tmp/disk) conv=notrunc,fsync 2>/dev/null");
     const auto disk = alice.run("cat /tmp/disk").out();
     alice.reboot();
     BOOST_TEST(alice.run("head -c 6 /dev/" + disk).out() == "kept!!");

@@ -72,7 +72,8 @@ public:
     [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_stream> stat(std::string_view path);
     [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_stream> dial(std::string_view network, std::string_view address,
                                                                 std::uint16_t port, stream_sink sink = {});
-    /// Takes part in a stream again that was open when the machine was saved.
+    /// Takes part in a stream again that was open when the machine was saved. To be called before `resume`, so that
+    /// nothing it sends is missed; later calls return the same stream.
     [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_stream> attach(std::uint32_t stream_id);
 
     /// The machine is gone: every waiting call, and every later one, throws `machine_died` with these details.

@@ -211,7 +211,7 @@ VMDSL_DECL void machine_runtime::shutdown(deadline until) {
 }
 
 VMDSL_DECL void machine_runtime::crash() {
-    if (!running()) {
+    if (!process_) {
         throw usage_error("machine \"" + plan_.name + "\" is switched off, so it can't crash");
     }
     release();

@@ -50,7 +50,7 @@ struct qemu_configuration {
 ///
 /// The order of the devices is part of a checkpoint's format, because it gives them their PCI addresses: agent ports,
 /// console, transfer disk, random numbers, pvpanic, disks, network cards.
-[[nodiscard]] VMDSL_DECL std::vector<std::string> qemu_arguments(const qemu_configuration& machine);
+[[nodiscard]] VMDSL_DECL std::vector<std::string> qemu_command_line(const qemu_configuration& machine);
 
 }  // namespace vmdsl
 

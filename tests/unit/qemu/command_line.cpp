@@ -38,7 +38,7 @@ BOOST_AUTO_TEST_SUITE(command_line)
 
 BOOST_AUTO_TEST_CASE(devices_keep_their_order_because_it_is_a_checkpoints_format) {
     std::vector<std::string> devices;
-    const auto words = vmdsl::qemu_arguments(example());
+    const auto words = vmdsl::qemu_command_line(example());
     for (std::size_t i = 0; i + 1 < words.size(); ++i) {
         if (words[i] == "-device") {
             const auto& device = words[i + 1];
@@ -58,10 +58,10 @@ BOOST_AUTO_TEST_CASE(a_clone_differs_only_in_its_memory_mode_and_in_waiting_for_
     auto clone = example();
     clone.memory_shared = false;
     clone.incoming = true;
-    auto words = vmdsl::qemu_arguments(clone);
+    auto words = vmdsl::qemu_command_line(clone);
     BOOST_TEST(value_after(words, "-incoming") == "defer");
     words.erase(std::find(words.begin(), words.end(), "-incoming"), words.end());
-    const auto original = vmdsl::qemu_arguments(example());
+    const auto original = vmdsl::qemu_command_line(example());
     BOOST_REQUIRE_EQUAL(words.size(), original.size());
     for (std::size_t i = 0; i < words.size(); ++i) {
         if (words[i] != original[i]) {
@@ -73,13 +73,13 @@ BOOST_AUTO_TEST_CASE(a_clone_differs_only_in_its_memory_mode_and_in_waiting_for_
 }
 
 BOOST_AUTO_TEST_CASE(commas_in_paths_do_not_become_options) {
-    const auto words = vmdsl::qemu_arguments(example());
+    const auto words = vmdsl::qemu_command_line(example());
     BOOST_TEST(std::any_of(words.begin(), words.end(),
                            [](const std::string& w) { return w.find("file=/images/a,,b,") != std::string::npos; }));
 }
 
 BOOST_AUTO_TEST_CASE(the_kernels_words_are_one_argument) {
-    BOOST_TEST(value_after(vmdsl::qemu_arguments(example()), "-append") == "console=ttyS0 quiet");
+    BOOST_TEST(value_after(vmdsl::qemu_command_line(example()), "-append") == "console=ttyS0 quiet");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

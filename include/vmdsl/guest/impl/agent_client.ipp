@@ -90,6 +90,7 @@ struct agent_client::connection : std::enable_shared_from_this<connection> {
     frame_encoder encoder;
     std::vector<std::byte> outgoing;
     std::map<std::uint32_t, stream_ptr> streams;
+    std::map<std::uint32_t, stream_ptr> attached;  // taken part in again; kept for whoever asks for them, ended or not
     std::uint32_t next_stream = 1;
     std::optional<error_details> lost;
     std::optional<std::string> boot_id;  // of the hello that nobody has taken yet
@@ -631,14 +632,17 @@ VMDSL_DECL std::shared_ptr<agent_stream> agent_client::dial(std::string_view net
 }
 
 VMDSL_DECL std::shared_ptr<agent_stream> agent_client::attach(std::uint32_t stream_id) {
-    auto stream = std::make_shared<agent_stream::state>();
-    stream->connection = connection_;
-    stream->id = stream_id;
-    stream->opened = true;
     const std::lock_guard lock(connection_->mutex);
-    connection_->streams.emplace(stream_id, stream);
-    connection_->next_stream = std::max(connection_->next_stream, stream_id + 1);
-    return agent_stream::wrap(std::move(stream));
+    auto& known = connection_->attached[stream_id];
+    if (!known) {
+        known = std::make_shared<agent_stream::state>();
+        known->connection = connection_;
+        known->id = stream_id;
+        known->opened = true;
+        connection_->streams.emplace(stream_id, known);
+        connection_->next_stream = std::max(connection_->next_stream, stream_id + 1);
+    }
+    return agent_stream::wrap(known);
 }
 
 VMDSL_DECL void agent_client::lose(error_details reason) {
@@ -650,6 +654,7 @@ VMDSL_DECL void agent_client::lose(error_details reason) {
         }
         connection_->lost = std::move(reason);
         streams.swap(connection_->streams);
+        connection_->attached.clear();
     }
     connection_->changed.notify_all();
     io_loop::instance().post([streams = std::move(streams)] {

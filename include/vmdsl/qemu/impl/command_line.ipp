@@ -43,7 +43,7 @@ inline void append_disk(std::vector<std::string>& to, const qemu_disk& disk) {
 
 }  // namespace detail
 
-VMDSL_DECL std::vector<std::string> qemu_arguments(const qemu_configuration& machine) {
+VMDSL_DECL std::vector<std::string> qemu_command_line(const qemu_configuration& machine) {
     const bool emulated = machine.accelerator == "tcg";
     const std::string megabytes = std::to_string(machine.memory_bytes >> 20) + "M";
     std::vector<std::string> words;
@@ -71,13 +71,15 @@ VMDSL_DECL std::vector<std::string> qemu_arguments(const qemu_configuration& mac
     for (const auto& disk : machine.disks) {
         detail::append_disk(words, disk);
     }
+    // guest_announce=off: the agent announces the addresses after a restore. And with it on and no announcement asked
+    // for (announce-rounds 0), QEMU 7.2 frees the card's timer on load and dies of it at the guest's next reset.
     for (std::size_t i = 0; i < machine.nics.size(); ++i) {
         const std::string id = "net" + std::to_string(i);
         detail::append_words(words, {"-netdev",
                                      "stream,id=" + id + ",server=off,addr.type=fd,addr.str=" +
                                          std::to_string(machine.nics[i].fd),
                                      "-device", "virtio-net-pci,netdev=" + id + ",id=nic" + std::to_string(i) + ",mac=" +
-                                                    machine.nics[i].mac + ",romfile="});
+                                                    machine.nics[i].mac + ",romfile=,guest_announce=off"});
     }
 
     std::string arguments;

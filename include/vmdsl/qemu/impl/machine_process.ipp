@@ -150,7 +150,7 @@ VMDSL_DECL machine_process::machine_process(qemu_configuration configuration, co
     agent_socket_ = std::move(agent.ours);
     bulk_socket_ = std::move(bulk.ours);
 
-    child_ = child::start({find_qemu().path, qemu_arguments(configuration), inherited,
+    child_ = child::start({find_qemu().path, qemu_command_line(configuration), inherited,
                            [raw = parts_.get()](const child_exit& exit) {
                                {
                                    const std::lock_guard lock(raw->mutex);
