@@ -265,9 +265,9 @@ class Reporting(ReportTest):
 
 
 class Usage(ReportTest):
-    def usage(self, *arguments, **variables):
+    def usage(self, *arguments, spec="mixed_spec", **variables):
         process = subprocess.run(
-            [SPECS / "mixed_spec", *arguments],
+            [SPECS / spec, *arguments],
             env={**self.environment, **variables},
             cwd=self.root,
             capture_output=True,
@@ -321,10 +321,14 @@ class Usage(ReportTest):
 
     def test_no_case_matches(self):
         for spec, arguments in (("mixed_spec", ["--run_test=nope"]), ("no_case_spec", [])):
-            run = self.run_spec(spec, *arguments)
-            self.assertEqual(run.code, 64)
-            self.assertIn("Test setup error", run.err)
-            self.assertEqual(run.junit.get("tests"), "0")
+            process = self.usage(*arguments, spec=spec)
+            self.assertEqual(process.returncode, 64)
+            self.assertIn("Test setup error", process.stderr)
+
+    def test_boost_tests_abbreviations_work(self):
+        run = self.run_spec("mixed_spec", "--run=passes", "--report_l=short")
+        self.assertEqual(run.code, 0)
+        self.assertIn('Test case "passes" has passed', self.run_spec("mixed_spec", "-t", "passes", "-r", "detailed").err)
 
     def test_arguments_after_two_dashes_are_the_specs(self):
         self.assertEqual(self.run_spec("mixed_spec", "--run_test=passes", "--", "--output", "x").code, 0)

@@ -23,6 +23,13 @@ namespace detail {
 /// The first argument that makes our executable a worker: the process that runs the cases.
 inline constexpr std::string_view worker_argument = "--vmdsl-worker";
 
+/// Sets what Boost.Test shall do where the user does not say so, on the command line or in the environment: no report,
+/// no log of its own (unless the arguments ask for one), no going on after a signal.
+VMDSL_DECL void set_boost_test_defaults(const std::vector<char*>& arguments);
+
+/// Once Boost.Test has read them: programs that a spec starts must not inherit them.
+VMDSL_DECL void take_back_boost_test_defaults() noexcept;
+
 /// Runs Boost.Test and sends its events. `arguments`: the program's name, the worker argument, the descriptor for
 /// events, the descriptor of the list of finished cases (a line each: "+name" where it passed, "-name" where not), then
 /// Boost.Test's own. Returns the process' exit code.

@@ -10,10 +10,8 @@
 #include <string_view>
 #include <vector>
 
-#include <unistd.h>
-
+#include <boost/test/tree/observer.hpp>
 #include <boost/test/unit_test.hpp>
-#include <boost/test/unit_test_parameters.hpp>
 
 #include <vmdsl/core/error.hpp>
 #include <vmdsl/process/guardian.hpp>
@@ -67,66 +65,63 @@ inline bool refuse_stray_arguments(const std::vector<std::string>& arguments) {
     return true;
 }
 
-/// What Boost.Test makes of its arguments.
-enum class boost_test_says { run, done, wrong };
+/// Takes over when Boost.Test is about to run cases: it has read its arguments, answered what it answers alone (lists,
+/// help), and found cases that match. They run in workers; this process leaves Boost.Test by exit().
+class takeover : public boost::unit_test::test_observer {
+public:
+    explicit takeover(const command_line& line) : line_(line) {}
 
-inline boost_test_says ask_boost_test(const command_line& line, std::vector<char*>& arguments) {
-    namespace ut = boost::unit_test;
-    const auto count = static_cast<int>(arguments.size()) - 1;
-    const auto do_nothing = [] { return true; };
-    try {
-        const one_stream_for_help redirected(line.help);
-        ut::framework::init(do_nothing, count, arguments.data());
-    } catch (const ut::framework::nothing_to_test& nothing) {
-        if (nothing.m_result_code == 0) {
-            return boost_test_says::done;
+    void test_start(boost::unit_test::counter_t, boost::unit_test::test_unit_id) override { std::exit(run()); }
+
+    /// Before all others: Boost.Test's own log must not say that cases run here.
+    int priority() override { return -1000; }
+
+private:
+    int run() const noexcept {
+        try {
+            return refuse_stray_arguments(line_.boost_arguments) ? static_cast<int>(exit_code::usage)
+                                                                 : supervise(line_);
+        } catch (const std::exception& problem) {
+            std::cerr << "vmdsl: " << problem.what() << '\n';
+            return static_cast<int>(exit_code::could_not_run);
         }
-        suggest_option(line.boost_arguments);
-        return boost_test_says::wrong;
-    } catch (const ut::framework::setup_error& problem) {
-        std::cerr << "Test setup error: " << problem.what() << '\n';
-        return boost_test_says::wrong;
     }
-    if (refuse_stray_arguments(line.boost_arguments)) {
-        return boost_test_says::wrong;
-    }
-    if (ut::runtime_config::get<ut::output_format>(ut::runtime_config::btrt_list_content) == ut::OF_INVALID &&
-        !ut::runtime_config::get<bool>(ut::runtime_config::btrt_list_labels)) {
-        return boost_test_says::run;
-    }
-    return ut::unit_test_main(do_nothing, count, arguments.data()) == 0 ? boost_test_says::done
-                                                                        : boost_test_says::wrong;
+
+    const command_line& line_;
+};
+
+inline takeover*& the_takeover() {
+    static takeover* observer = nullptr;
+    return observer;
 }
 
 inline int supervisor_main(const std::vector<std::string>& given) {
-    namespace ut = boost::unit_test;
     const auto line = parse_command_line(given);
     auto boost_texts = line.boost_arguments;
     if (line.help) {
         std::cout << option_help();
         boost_texts.insert(boost_texts.begin() + 1, "--help");
     }
-    if (::isatty(STDOUT_FILENO) == 0) {
-        ::setenv("BOOST_TEST_COLOR_OUTPUT", "no", 0);
-    }
     std::vector<char*> arguments;
     for (auto& text : boost_texts) {
         arguments.push_back(text.data());
     }
+    set_boost_test_defaults(arguments);
     arguments.push_back(nullptr);
-    switch (ask_boost_test(line, arguments)) {
-        case boost_test_says::done:
-            return 0;
-        case boost_test_says::wrong:
-            return static_cast<int>(exit_code::usage);
-        case boost_test_says::run:
-            break;
+    takeover observer(line);
+    the_takeover() = &observer;
+    const one_stream_for_help redirected(line.help);
+    const auto set_up = [] {
+        take_back_boost_test_defaults();
+        boost::unit_test::framework::register_observer(*the_takeover());
+        return true;
+    };
+    const int code = boost::unit_test::unit_test_main(set_up, static_cast<int>(arguments.size()) - 1, arguments.data());
+    if (code == 0) {
+        return 0;
     }
-    const int code = supervise(line);
-    const bool wanted = ut::runtime_config::get<bool>(ut::runtime_config::btrt_result_code);
-    const bool verdict =
-        code == static_cast<int>(exit_code::failed) || code == static_cast<int>(exit_code::could_not_run);
-    return wanted || !verdict ? code : 0;
+    suggest_option(line.boost_arguments);
+    return static_cast<int>(exit_code::usage);
 }
 
 VMDSL_DECL int spec_main(int argc, char** argv) {

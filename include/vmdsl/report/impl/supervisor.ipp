@@ -136,8 +136,9 @@ struct worker {
     unique_fd events;
     line_splitter lines{longest_event};
     std::filesystem::path scratch;
-    std::optional<int> status;     ///< Once it has been reaped.
-    std::optional<int> done_code;  ///< Once it said that it is done.
+    std::optional<int> status;      ///< Once it has been reaped.
+    std::optional<int> done_code;   ///< Once it said that it is done.
+    std::int64_t failed_cases = 0;  ///< As it counted them.
     bool finished_a_case = false;
     std::optional<problem_kind> ended_for;  ///< Once we have asked it to end.
     steady::time_point kill_at{};
@@ -288,10 +289,9 @@ private:
         if (!WIFEXITED(status) || WEXITSTATUS(status) != *worker_.done_code) {
             add_problem(problem_kind::crash, "the worker process " + describe_end(status) + " after its last case");
         }
-        if (record_.cases().empty()) {
-            nothing_to_run_ = true;
-            say_warning("no case was run: Boost.Test's message says why");
-        } else if (*worker_.done_code != 0 && record_.counts().failed + record_.counts().errored == 0) {
+        // With --result_code=no Boost.Test returns 0 whatever happened.
+        result_code_wanted_ = *worker_.done_code != 0 || worker_.failed_cases == 0;
+        if (*worker_.done_code != 0 && record_.counts().failed + record_.counts().errored == 0) {
             add_problem(problem_kind::crash, "Boost.Test ended with code " + std::to_string(*worker_.done_code) +
                                                  " though no case failed: see its messages above");
         }
@@ -478,6 +478,7 @@ private:
                 break;
             case event_kind::run_end:
                 worker_.done_code = static_cast<int>(e.number("code"));
+                worker_.failed_cases = static_cast<std::int64_t>(e.number("failed"));
                 restart_clock();
                 break;
             default:
@@ -529,12 +530,10 @@ private:
             return 128 + interrupted_by_;
         }
         if (counts.failed > 0) {
-            return static_cast<int>(exit_code::failed);
+            return static_cast<int>(result_code_wanted_ ? exit_code::failed : exit_code::passed);
         }
-        if (counts.errored > 0 || !files_.failure().empty()) {
-            return static_cast<int>(exit_code::could_not_run);
-        }
-        return static_cast<int>(nothing_to_run_ ? exit_code::usage : exit_code::passed);
+        const bool complete = counts.errored == 0 && files_.failure().empty();
+        return static_cast<int>(complete || !result_code_wanted_ ? exit_code::passed : exit_code::could_not_run);
     }
 
     const command_line& line_;
@@ -549,7 +548,7 @@ private:
     int workers_ = 0;
     int barren_workers_ = 0;
     int interrupted_by_ = 0;
-    bool nothing_to_run_ = false;
+    bool result_code_wanted_ = true;
     bool descendants_ended_ = false;
     std::optional<steady::time_point> deadline_;
     steady::time_point case_began_{};
