@@ -237,6 +237,7 @@ step_result command::drain(wire::channel channel) {
         return step_result::idle;
     }
     if (!exited_ && !from.pipe.hung_up() && from.pace.should_wait(from.pipe.get(), wanted)) {
+        from.pipe.mute();
         return step_result::later;
     }
     static std::byte bytes[wire::max_payload];

@@ -7,14 +7,27 @@
 
 namespace vmdsl::agent {
 
+namespace {
+
+constexpr std::uint32_t everything = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+
+}  // namespace
+
 event_loop::event_loop() : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
 }
 
 int event_loop::add(int fd, event_source& source) {
     epoll_event event{};
-    event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+    event.events = everything;
     event.data.ptr = &source;
     return ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : errno;
+}
+
+void event_loop::mute(int fd, event_source& source, bool muted) {
+    epoll_event event{};
+    event.events = muted ? static_cast<std::uint32_t>(EPOLLET) : everything;
+    event.data.ptr = &source;
+    ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event);
 }
 
 void event_loop::remove(int fd, event_source& source) {

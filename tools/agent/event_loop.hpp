@@ -31,6 +31,8 @@ public:
     /// 0, or errno. The source has to be removed before it or its descriptor ends.
     int add(int fd, event_source& source);
     void remove(int fd, event_source& source);
+    /// From now on the source is told of a hang-up only, or of everything again; of what is true then, at once.
+    void mute(int fd, event_source& source, bool muted);
     /// Waits at most so many milliseconds (-1: for ever) and tells the sources.
     void wait(int milliseconds);
 

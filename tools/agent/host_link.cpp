@@ -15,6 +15,9 @@ namespace {
 /// What virtio_console takes in one write; small frames share it.
 constexpr std::size_t write_size = 32 * 1024;
 
+/// It gives out at most one page per read, so frames are looked at after several.
+constexpr int most_reads = 16;
+
 }  // namespace
 
 host_link::host_link(event_loop& loop, unique_fd fd, kind what, host_listener& listener)
@@ -88,23 +91,26 @@ bool host_link::pump() {
 
 void host_link::receive() {
     // A host that asks and asks without ever reading the answers is not read from until it does.
-    if (!readable_ || ended_ || queue_.bytes() >= largest_backlog) {
+    if (ended_ || queue_.bytes() >= largest_backlog) {
         return;
     }
-    const auto room = reader_.room();
-    const ssize_t got = ::read(fd_.get(), room.data(), room.size());
-    if (got > 0) {
-        reader_.took(static_cast<std::size_t>(got));
-        take_frames();
-        return;
+    for (int reads = 0; readable_ && reads < most_reads; ++reads) {
+        const auto room = reader_.room();
+        if (room.empty()) {
+            break;
+        }
+        const ssize_t got = ::read(fd_.get(), room.data(), room.size());
+        if (got > 0) {
+            reader_.took(static_cast<std::size_t>(got));
+        } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
+            take_frames();
+            lose_host();
+            return;
+        } else if (errno == EAGAIN) {
+            readable_ = false;
+        }
     }
-    if (got < 0 && errno == EINTR) {
-        return;
-    }
-    readable_ = false;
-    if (got == 0 || errno != EAGAIN) {
-        lose_host();
-    }
+    take_frames();
 }
 
 void host_link::take_frames() {

@@ -8,7 +8,7 @@ namespace vmdsl::agent {
 int watched_fd::open(unique_fd fd) {
     close();
     fd_ = static_cast<unique_fd&&>(fd);
-    readable_ = writable_ = hung_up_ = false;
+    readable_ = writable_ = hung_up_ = muted_ = false;
     return loop_.add(fd_.get(), *this);
 }
 
@@ -24,6 +24,21 @@ unique_fd watched_fd::release() {
         loop_.remove(fd_.get(), *this);
     }
     return static_cast<unique_fd&&>(fd_);
+}
+
+void watched_fd::drained(bool would_block) {
+    readable_ = hung_up_ && !would_block;
+    if (muted_) {
+        muted_ = false;
+        loop_.mute(fd_.get(), *this, false);
+    }
+}
+
+void watched_fd::mute() {
+    if (!muted_) {
+        muted_ = true;
+        loop_.mute(fd_.get(), *this, true);
+    }
 }
 
 void watched_fd::on_events(std::uint32_t events) {

@@ -36,7 +36,9 @@ public:
     [[nodiscard]] bool hung_up() const noexcept { return hung_up_; }
     /// A read said EAGAIN, or brought less than was asked for. Where the other side has hung up, the end is still to be
     /// read, and no event will say so again.
-    void drained(bool would_block) noexcept { readable_ = hung_up_ && !would_block; }
+    void drained(bool would_block);
+    /// It will be read in a moment, whatever comes: be woken up by a hang-up only, until `drained`.
+    void mute();
     void filled() noexcept { writable_ = false; }
 
     void on_events(std::uint32_t events) override;
@@ -48,6 +50,7 @@ private:
     bool readable_ = false;
     bool writable_ = false;
     bool hung_up_ = false;
+    bool muted_ = false;
 };
 
 }  // namespace vmdsl::agent
