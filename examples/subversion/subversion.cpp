@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 // Debian's Apache serves a Subversion repository on one machine; the other one works with it.
-#include <vmdsl/vmdsl.hpp>
-
 #include <boost/test/unit_test.hpp>
+
+#include <vmdsl/vmdsl.hpp>
 
 using namespace vmdsl;
 
 // The topology is a type: machine names, links, forwarded ports and memory sizes are checked when this compiles.
-using lab = network<machine<"webserver", image<"svn-server">, memory<512_MiB>, forward<host_port<8081>, guest_port<80>>>,
-                    machine<"client", image<"svn-client">>>;
+using lab =
+    network<machine<"webserver", image<"svn-server">, memory<512_MiB>, forward<host_port<8081>, guest_port<80>>>,
+            machine<"client", image<"svn-client">>>;
 
 // Runs once. Every test case starts from the state that it leaves: all machines' memory and disks, and the network.
 struct ready : checkpoint<lab> {

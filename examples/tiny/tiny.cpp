@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Two of the smallest machines there are, on one network: a first spec to read, and one to change and run again.
-#include <vmdsl/vmdsl.hpp>
-
 #include <boost/test/unit_test.hpp>
+
+#include <vmdsl/vmdsl.hpp>
 
 using namespace vmdsl;
 
@@ -29,7 +29,9 @@ BOOST_AUTO_TEST_CASE(what_a_case_writes_no_other_case_sees) {
     BOOST_TEST(alice.read_file("note") == "seen by this case only\n");
 }
 
-BOOST_AUTO_TEST_CASE(nor_does_this_one) { BOOST_TEST(!net.machine("alice").file_exists("note")); }
+BOOST_AUTO_TEST_CASE(nor_does_this_one) {
+    BOOST_TEST(!net.machine("alice").file_exists("note"));
+}
 
 BOOST_AUTO_TEST_CASE(a_cut_cable_heals) {
     auto& alice = net.machine("alice");

@@ -122,9 +122,11 @@ public:
     [[nodiscard]] VMDSL_DECL std::string read_file(std::string_view path,
                                                    source_location where = source_location::current());
     /// Whether the path exists.
-    [[nodiscard]] VMDSL_DECL bool file_exists(std::string_view path, source_location where = source_location::current());
+    [[nodiscard]] VMDSL_DECL bool file_exists(std::string_view path,
+                                              source_location where = source_location::current());
 
-    /// Switches the machine on and waits until its guest is set up. Throws `could_not_run`, `timed_out`, `machine_died`.
+    /// Switches the machine on and waits until its guest is set up. Throws `could_not_run`, `timed_out`,
+    /// `machine_died`.
     VMDSL_DECL guest& start(source_location where = source_location::current());
     /// Switches it off in order, and waits for that.
     VMDSL_DECL guest& shutdown(source_location where = source_location::current());

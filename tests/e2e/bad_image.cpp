@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Images that do not exist or do not boot; bad_input.py runs the cases one by one and reads what they say.
-#include <vmdsl/vmdsl.hpp>
-
 #include <boost/test/unit_test.hpp>
+
+#include <vmdsl/vmdsl.hpp>
 
 using namespace vmdsl;
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 // Commands, jobs, files and waits on a real guest, restored for each case.
-#include <vmdsl/vmdsl.hpp>
-
 #include <chrono>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
+
+#include <vmdsl/vmdsl.hpp>
 
 using namespace vmdsl;
 
@@ -86,10 +86,10 @@ BOOST_AUTO_TEST_CASE(many_run_at_once) {
 
 BOOST_AUTO_TEST_CASE(a_limit_kills_the_whole_tree_and_the_machine_goes_on) {
     auto& box = net.machine("box");
-    BOOST_CHECK_EXCEPTION(
-        box.within(1s).run("echo begun; (setsid sleep 1234 &) ; sleep 1234"), timed_out, [](const timed_out& e) {
-            return mentions(e, "all its processes were killed") && e.details().out_tail == "begun\n";
-        });
+    BOOST_CHECK_EXCEPTION(box.within(1s).run("echo begun; (setsid sleep 1234 &) ; sleep 1234"), timed_out,
+                          [](const timed_out& e) {
+                              return mentions(e, "all its processes were killed") && e.details().out_tail == "begun\n";
+                          });
     BOOST_TEST(box.run("ps | grep -c '[s]leep 1234' || true").out() == "0\n");
 }
 
@@ -137,8 +137,9 @@ BOOST_AUTO_TEST_CASE(files_go_both_ways) {
     BOOST_TEST(box.run("stat -c %a /tmp/data").out() == "751\n");
     box.write_file("relative", "x");
     BOOST_TEST(box.run("cat /root/relative").out() == "x");
-    BOOST_CHECK_EXCEPTION((void)box.read_file("/no/such/file"), guest_error,
-                          [](const guest_error& e) { return mentions(e, "/no/such/file") && mentions(e, "No such file"); });
+    BOOST_CHECK_EXCEPTION((void)box.read_file("/no/such/file"), guest_error, [](const guest_error& e) {
+        return mentions(e, "/no/such/file") && mentions(e, "No such file");
+    });
     BOOST_CHECK_EXCEPTION(box.write_file("/no/folder/file", "x"), guest_error,
                           [](const guest_error& e) { return mentions(e, "/no/folder/file"); });
     BOOST_TEST(box.file_exists("/tmp"));

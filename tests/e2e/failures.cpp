@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
 // A machine that dies ends the waiting call at once, with the console's words.
-#include <vmdsl/vmdsl.hpp>
-
 #include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <thread>
 
-#include <csignal>
 #include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
+
+#include <vmdsl/vmdsl.hpp>
 
 using namespace vmdsl;
 
@@ -103,7 +103,8 @@ BOOST_AUTO_TEST_CASE(the_death_of_the_agent_ends_the_call) {
 BOOST_AUTO_TEST_CASE(a_machine_that_is_off_says_so) {
     auto& box = net.machine("box");
     box.shutdown();
-    BOOST_CHECK_EXCEPTION(box.run("true"), usage_error, [](const usage_error& e) { return mentions(e, "switched off"); });
+    BOOST_CHECK_EXCEPTION(box.run("true"), usage_error,
+                          [](const usage_error& e) { return mentions(e, "switched off"); });
     BOOST_CHECK_THROW(box.crash(), usage_error);
     box.start();
     BOOST_CHECK_THROW(box.start(), usage_error);

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
 // The host reaches a guest's port through the agent, without a network card.
-#include <vmdsl/vmdsl.hpp>
-
 #include <string>
 #include <thread>
 #include <vector>
@@ -12,6 +10,8 @@
 #include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
+
+#include <vmdsl/vmdsl.hpp>
 
 using namespace vmdsl;
 

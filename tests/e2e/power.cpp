@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 // Switching machines off and on, in order and not: what was synced is there, as on a real machine.
-#include <vmdsl/vmdsl.hpp>
-
 #include <string>
 
 #include <boost/test/unit_test.hpp>
+
+#include <vmdsl/vmdsl.hpp>
 
 using namespace vmdsl;
 

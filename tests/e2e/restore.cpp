@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
 // Every case starts from the checkpoint: memory, files, disks, links, running jobs, connections, members.
-#include <vmdsl/vmdsl.hpp>
-
 #include <cstdlib>
 #include <optional>
 #include <set>
@@ -9,6 +7,8 @@
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
+
+#include <vmdsl/vmdsl.hpp>
 
 using namespace vmdsl;
 
@@ -36,8 +36,9 @@ struct ready : checkpoint<pair> {
         appended.push_back(1);
         BOOST_TEST(alice.execute("exit 4").exit_code() == 4);
         // A raw disk write, a file in memory, a running job, an open connection, a cut link.
-        alice.run("d=$(grep -l data /sys/block/vd*/serial | cut -d/ -f4); echo $d > /tmp/disk;"
-                  " printf before | dd of=/dev/$d conv=notrunc 2>/dev/null; sync");
+        alice.run(
+            "d=$(grep -l data /sys/block/vd*/serial | cut -d/ -f4); echo $d > /tmp/disk;"
+            " printf before | dd of=/dev/$d conv=notrunc 2>/dev/null; sync");
         counter = alice.spawn("i=0; while sleep 0.2; do i=$((i+1)); echo $i > /tmp/count; done");
         alice.wait_for_file("/tmp/count");
         net.machine("bob").spawn("nc -ll -p 700 -e cat");
@@ -121,9 +122,8 @@ BOOST_AUTO_TEST_CASE(random_bytes_twice) {
 
 BOOST_AUTO_TEST_CASE(the_clock_is_right) {
     const auto guest = std::stoll(net.machine("alice").run("date +%s").out());
-    const auto host = std::chrono::duration_cast<std::chrono::seconds>(
-                          std::chrono::system_clock::now().time_since_epoch())
-                          .count();
+    const auto host =
+        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
     BOOST_TEST(std::abs(guest - host) <= 2);
 }
 

@@ -43,8 +43,7 @@ public:
     /// "name: median 1.234 (quartiles 1.1 to 1.3, 9 runs)".
     void print(const char* unit) const {
         std::printf("%-34s median %9.3f %s (quartiles %.3f to %.3f, %zu runs)%s\n", name_.c_str(), median(), unit,
-                    quantile(0.25), quantile(0.75), values_.size(),
-                    spread() > 0.5 ? "  TOO NOISY TO TELL" : "");
+                    quantile(0.25), quantile(0.75), values_.size(), spread() > 0.5 ? "  TOO NOISY TO TELL" : "");
         std::fflush(stdout);
     }
 

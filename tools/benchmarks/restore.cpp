@@ -64,9 +64,7 @@ int main() try {
     double boot = 0;
     {
         detail::network_core template_network(plan);
-        boot = bench::seconds_of([&] {
-            snapshot = template_network.record([&] { prepare(template_network); });
-        });
+        boot = bench::seconds_of([&] { snapshot = template_network.record([&] { prepare(template_network); }); });
     }
     std::printf("%-34s %.3f s (once)\n", "boot, prepare and save", boot);
 

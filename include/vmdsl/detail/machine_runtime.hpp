@@ -31,11 +31,11 @@ namespace vmdsl::detail {
 
 /// What a checkpoint keeps of one machine. Read-only once it is made: any number of clones start from it.
 struct machine_snapshot {
-    bool running = false;            ///< Switched on when it was made.
-    unique_fd memory;                ///< The RAM; clones map it copy-on-write.
-    unique_fd devices;               ///< The state of everything else.
-    std::vector<qemu_disk> disks;    ///< Clones put an overlay of their own over each writable one.
-    std::string console_tail;        ///< So that an early failure of a clone still shows how the machine came up.
+    bool running = false;          ///< Switched on when it was made.
+    unique_fd memory;              ///< The RAM; clones map it copy-on-write.
+    unique_fd devices;             ///< The state of everything else.
+    std::vector<qemu_disk> disks;  ///< Clones put an overlay of their own over each writable one.
+    std::string console_tail;      ///< So that an early failure of a clone still shows how the machine came up.
 };
 
 /// One machine of a running network, without types: processes, disks, agent, console. Its calls block, and are made by
@@ -52,7 +52,8 @@ public:
     [[nodiscard]] const machine_plan& plan() const noexcept { return plan_; }
     [[nodiscard]] const std::string& name() const noexcept { return plan_.name; }
 
-    /// Switches it on and waits until the guest is set up, and, where the image has one, until its ready unit is active.
+    /// Switches it on and waits until the guest is set up, and, where the image has one, until its ready unit is
+    /// active.
     VMDSL_DECL void boot(deadline until);
     /// Waits for a guest that is booting: the second half of `boot` and `reboot`.
     VMDSL_DECL void await_boot(deadline until);

@@ -28,10 +28,10 @@ struct guest_settings {
 
 /// What to run.
 struct command_request {
-    std::string shell_text;                 ///< For /bin/sh -c; or
-    std::vector<std::string> arguments;     ///< a program with its arguments, run without a shell.
-    std::string directory;                  ///< Default: /root.
-    std::vector<std::string> environment;   ///< "NAME=value", added to the agent's own.
+    std::string shell_text;                ///< For /bin/sh -c; or
+    std::vector<std::string> arguments;    ///< a program with its arguments, run without a shell.
+    std::string directory;                 ///< Default: /root.
+    std::vector<std::string> environment;  ///< "NAME=value", added to the agent's own.
 };
 
 /// The host's side of the conversation with one guest agent.

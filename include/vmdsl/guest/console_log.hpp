@@ -15,8 +15,8 @@ namespace vmdsl {
 /// bounded whatever the guest prints.
 class console_log {
 public:
-    static constexpr std::size_t max_line = 4096;   ///< Longer lines are cut into several.
-    static constexpr std::size_t max_lines = 400;   ///< Older lines are forgotten (the console's file has them).
+    static constexpr std::size_t max_line = 4096;  ///< Longer lines are cut into several.
+    static constexpr std::size_t max_lines = 400;  ///< Older lines are forgotten (the console's file has them).
 
     /// Takes what the guest wrote. Returns the line that says that the kernel panicked, the first time it appears.
     VMDSL_DECL std::optional<std::string> feed(std::string_view bytes);

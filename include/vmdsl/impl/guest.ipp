@@ -126,7 +126,8 @@ inline unit_verdict judge_unit(const std::string& text) {
     return load == "bad-setting" || load == "masked" ? unit_verdict::hopeless : unit_verdict::waiting;
 }
 
-inline void await_unit(machine_runtime& machine, const std::string& unit, deadline until, const source_location& where) {
+inline void await_unit(machine_runtime& machine, const std::string& unit, deadline until,
+                       const source_location& where) {
     const std::string quoted = shell_quoted(unit);
     const std::string probe = "systemctl show --property=LoadState,ActiveState,SubState,Result,Job -- " + quoted +
                               "; echo System=$(systemctl is-system-running)";
@@ -141,9 +142,9 @@ inline void await_unit(machine_runtime& machine, const std::string& unit, deadli
         if (verdict == unit_verdict::hopeless) {
             const auto status =
                 machine.execute({"systemctl status --no-pager --lines=20 -- " + quoted, {}, {}, {}}, until, where);
-            auto d = machine.details("unit " + unit + " will not become active: it is " + unit_value(last, "ActiveState") +
-                                         " (" + unit_value(last, "SubState") + "), load state " +
-                                         unit_value(last, "LoadState"),
+            auto d = machine.details("unit " + unit + " will not become active: it is " +
+                                         unit_value(last, "ActiveState") + " (" + unit_value(last, "SubState") +
+                                         "), load state " + unit_value(last, "LoadState"),
                                      where);
             d.out_tail = tail_of(status.out());
             d.err_tail = tail_of(status.err());
@@ -176,7 +177,9 @@ struct job::state {
     }
 };
 
-VMDSL_DECL command_result job::wait(source_location where) { return wait(state_->limit, where); }
+VMDSL_DECL command_result job::wait(source_location where) {
+    return wait(state_->limit, where);
+}
 
 VMDSL_DECL command_result job::wait(std::chrono::nanoseconds limit, source_location where) {
     auto& machine = state_->network->machine(state_->index);
@@ -225,9 +228,12 @@ VMDSL_DECL void job::kill() {
     });
 }
 
-VMDSL_DECL guest::guest(detail::network_core& network, std::size_t index) : network_(&network), index_(index) {}
+VMDSL_DECL guest::guest(detail::network_core& network, std::size_t index) : network_(&network), index_(index) {
+}
 
-VMDSL_DECL const std::string& guest::name() const noexcept { return network_->plan().machines[index_].name; }
+VMDSL_DECL const std::string& guest::name() const noexcept {
+    return network_->plan().machines[index_].name;
+}
 
 VMDSL_DECL guest guest::within(std::chrono::nanoseconds limit) const {
     guest other = *this;
@@ -304,9 +310,9 @@ VMDSL_DECL guest& guest::wait_for_open_port(std::uint16_t port, source_location 
         for (detail::back_off pauses(std::chrono::milliseconds(10), std::chrono::milliseconds(200));
              !detail::port_accepts(machine, port, until);) {
             if (!machine.pause_between_attempts(pauses.next(), until)) {
-                throw timed_out(machine.details("nothing accepted connections on port " + std::to_string(port) +
-                                                    " of its localhost in time",
-                                                where));
+                throw timed_out(machine.details(
+                    "nothing accepted connections on port " + std::to_string(port) + " of its localhost in time",
+                    where));
             }
         }
         return detail::verb_answer{};
@@ -321,9 +327,9 @@ VMDSL_DECL guest& guest::wait_for_closed_port(std::uint16_t port, source_locatio
         for (detail::back_off pauses(std::chrono::milliseconds(10), std::chrono::milliseconds(200));
              detail::port_accepts(machine, port, until);) {
             if (!machine.pause_between_attempts(pauses.next(), until)) {
-                throw timed_out(machine.details("port " + std::to_string(port) +
-                                                    " of its localhost still accepted connections after the limit",
-                                                where));
+                throw timed_out(machine.details(
+                    "port " + std::to_string(port) + " of its localhost still accepted connections after the limit",
+                    where));
             }
         }
         return detail::verb_answer{};
@@ -338,8 +344,8 @@ VMDSL_DECL bool guest::file_exists(std::string_view path, source_location where)
                   [&] {
                       auto& machine = network_->machine(index_);
                       const auto stream = machine.agent()->stat(text);
-                      const auto end = detail::await_stream(machine, *stream, "looking for " + text,
-                                                            deadline::in(limit_), where);
+                      const auto end =
+                          detail::await_stream(machine, *stream, "looking for " + text, deadline::in(limit_), where);
                       if (end.failed && end.error_number != ENOENT && end.error_number != ENOTDIR) {
                           detail::throw_stream_failure(machine, "can't look for " + text, end, where);
                       }

@@ -54,7 +54,9 @@ VMDSL_DECL machine_runtime::machine_runtime(const network_plan& plan, std::size_
     make_disks(origin);
 }
 
-VMDSL_DECL machine_runtime::~machine_runtime() { release(); }
+VMDSL_DECL machine_runtime::~machine_runtime() {
+    release();
+}
 
 VMDSL_DECL void machine_runtime::make_disks(const machine_snapshot* origin) {
     if (origin != nullptr) {
@@ -131,9 +133,8 @@ VMDSL_DECL void machine_runtime::launch(const unique_fd& memory, bool shared, bo
     };
     process_ = std::make_unique<machine_process>(std::move(configuration), memory, std::move(cables),
                                                  std::move(handlers), until);
-    auto fresh = std::make_shared<agent_client>(process_->take_agent_socket(), [this](std::string reason) {
-        die(std::move(reason), console_tail());
-    });
+    auto fresh = std::make_shared<agent_client>(process_->take_agent_socket(),
+                                                [this](std::string reason) { die(std::move(reason), console_tail()); });
     std::optional<error_details> dead;
     {
         const std::lock_guard lock(mutex_);
@@ -164,9 +165,10 @@ VMDSL_DECL void machine_runtime::await_boot(deadline until) {
         }
         await_ready_unit(until);
     } catch (const timed_out&) {
-        throw timed_out(details("did not boot in time: its agent did not answer (is the agent in the initrd, and does the kernel "
-                                "have virtio?)",
-                                {}));
+        throw timed_out(
+            details("did not boot in time: its agent did not answer (is the agent in the initrd, and does the kernel "
+                    "have virtio?)",
+                    {}));
     }
 }
 
@@ -255,9 +257,13 @@ VMDSL_DECL void machine_runtime::wake(const std::vector<std::uint32_t>& streams,
     guest->resume(true, until);
 }
 
-VMDSL_DECL void machine_runtime::quiesce(deadline until) { agent()->quiesce(until); }
+VMDSL_DECL void machine_runtime::quiesce(deadline until) {
+    agent()->quiesce(until);
+}
 
-VMDSL_DECL void machine_runtime::pause(deadline until) { process_->pause(until); }
+VMDSL_DECL void machine_runtime::pause(deadline until) {
+    process_->pause(until);
+}
 
 VMDSL_DECL machine_snapshot machine_runtime::save(deadline until) {
     machine_snapshot snapshot;
@@ -311,11 +317,10 @@ VMDSL_DECL command_result machine_runtime::finish(agent_stream& stream, const st
             stream.close();  // the guest kills the whole tree
             const auto killed = stream.wait(deadline::in(std::chrono::seconds(20))).has_value();
             const auto seconds = std::chrono::duration<double>(deadline::clock::now() - started).count();
-            throw timed_out(fill(details("the command did not end within " + std::to_string(seconds).substr(0, 5) +
-                                             " s; " +
-                                             (killed ? "all its processes were killed"
-                                                     : "its processes could not be killed"),
-                                         where)));
+            throw timed_out(
+                fill(details("the command did not end within " + std::to_string(seconds).substr(0, 5) + " s; " +
+                                 (killed ? "all its processes were killed" : "its processes could not be killed"),
+                             where)));
         }
         if (end->failed) {
             if (end->error_number == ECONNRESET) {

@@ -12,7 +12,8 @@
 
 namespace vmdsl::detail {
 
-VMDSL_DECL network_core::network_core(network_plan plan) : plan_(std::move(plan)) {}
+VMDSL_DECL network_core::network_core(network_plan plan) : plan_(std::move(plan)) {
+}
 
 VMDSL_DECL network_core::~network_core() {
     if (runtime_) {
@@ -27,7 +28,9 @@ VMDSL_DECL network_runtime& network_core::runtime() {
     return *runtime_;
 }
 
-VMDSL_DECL machine_runtime& network_core::machine(std::size_t index) { return runtime().machine(index); }
+VMDSL_DECL machine_runtime& network_core::machine(std::size_t index) {
+    return runtime().machine(index);
+}
 
 VMDSL_DECL verb_answer network_core::perform(std::string_view machine, std::string_view verb, std::string arguments,
                                              const std::function<verb_answer()>& live) {

@@ -6,8 +6,12 @@
 
 namespace vmdsl {
 
-VMDSL_DECL void network_link::cut() { network_->cut(machine_, segment_); }
+VMDSL_DECL void network_link::cut() {
+    network_->cut(machine_, segment_);
+}
 
-VMDSL_DECL void network_link::heal() { network_->heal(machine_, segment_); }
+VMDSL_DECL void network_link::heal() {
+    network_->heal(machine_, segment_);
+}
 
 }  // namespace vmdsl

@@ -115,7 +115,9 @@ VMDSL_DECL std::shared_ptr<network_runtime> network_runtime::restore(std::shared
     return network;
 }
 
-VMDSL_DECL network_runtime::~network_runtime() { end(); }
+VMDSL_DECL network_runtime::~network_runtime() {
+    end();
+}
 
 VMDSL_DECL void network_runtime::for_all(const std::function<void(machine_runtime&)>& work) {
     std::vector<std::exception_ptr> problems(machines_.size());
@@ -139,7 +141,8 @@ VMDSL_DECL void network_runtime::for_all(const std::function<void(machine_runtim
         }
         for (std::size_t k = i + 1; k < problems.size(); ++k) {
             if (problems[k]) {
-                emit(event_kind::warning, machines_[k]->name(), {{"text", std::string("failed as well: ") + text_of(problems[k])}});
+                emit(event_kind::warning, machines_[k]->name(),
+                     {{"text", std::string("failed as well: ") + text_of(problems[k])}});
             }
         }
         std::rethrow_exception(problems[i]);

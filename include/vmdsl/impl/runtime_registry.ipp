@@ -9,7 +9,6 @@
 #include <vmdsl/detail/runtime_registry.hpp>
 #include <vmdsl/report/boost_test.hpp>
 
-
 namespace vmdsl::detail {
 
 VMDSL_DECL runtime_registry& runtime_registry::instance() {

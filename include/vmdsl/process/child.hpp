@@ -19,8 +19,8 @@ namespace vmdsl {
 
 /// How a child process ended.
 struct child_exit {
-    int code = 0;    ///< Exit code; meaningless where `signal` is set.
-    int signal = 0;  ///< The signal that ended it, 0 where it exited by itself.
+    int code = 0;             ///< Exit code; meaningless where `signal` is set.
+    int signal = 0;           ///< The signal that ended it, 0 where it exited by itself.
     std::string output_tail;  ///< The end of its standard output and error, mixed.
 
     /// "exited with code 1", "was ended by signal 9 (Killed)".
@@ -31,9 +31,9 @@ struct child_exit {
 struct child_options {
     std::string program;                 ///< Path of the executable.
     std::vector<std::string> arguments;  ///< Without the program's own name.
-    std::vector<int> inherited;          ///< Descriptors that the child keeps, under the same numbers; all others are closed.
+    std::vector<int> inherited;  ///< Descriptors that the child keeps, under the same numbers; all others are closed.
     std::function<void(const child_exit&)> on_exit;  ///< Called on the I/O thread, once.
-    std::size_t output_limit = 8192;     ///< How many bytes of output are kept, the last ones.
+    std::size_t output_limit = 8192;                 ///< How many bytes of output are kept, the last ones.
 };
 
 /// A child process that dies with us, whatever happens to us.
@@ -74,7 +74,8 @@ private:
 
 /// Runs a program to its end and returns how it ended, with all of its output (at most 1 MiB) as `output_tail`.
 /// Kills it when the deadline passes and says so in `output_tail`.
-[[nodiscard]] VMDSL_DECL child_exit run_program(std::string program, std::vector<std::string> arguments, deadline until);
+[[nodiscard]] VMDSL_DECL child_exit run_program(std::string program, std::vector<std::string> arguments,
+                                                deadline until);
 
 }  // namespace vmdsl
 

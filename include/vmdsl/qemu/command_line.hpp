@@ -30,9 +30,9 @@ struct qemu_configuration {
     std::string accelerator = "tcg";  ///< "tcg" or "kvm".
     std::uint64_t memory_bytes = 256ULL << 20;
     std::uint32_t vcpus = 1;
-    std::string memory_path;     ///< The file that holds the guest's RAM.
-    bool memory_shared = true;   ///< False: writes stay private to this QEMU (copy on write); the file must not change.
-    bool incoming = false;       ///< Wait for a saved state instead of booting.
+    std::string memory_path;    ///< The file that holds the guest's RAM.
+    bool memory_shared = true;  ///< False: writes stay private to this QEMU (copy on write); the file must not change.
+    bool incoming = false;      ///< Wait for a saved state instead of booting.
     int qmp_fd = -1;
     int agent_fd = -1;
     int bulk_fd = -1;

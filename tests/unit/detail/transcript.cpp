@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <vmdsl/detail/transcript.hpp>
-
 #include <stdexcept>
 #include <string>
 
 #include <boost/test/unit_test.hpp>
+
+#include <vmdsl/detail/transcript.hpp>
 
 using vmdsl::detail::transcript;
 using vmdsl::detail::transcript_mismatch;
@@ -18,7 +18,9 @@ verb_answer says(std::string text) {
     return answer;
 }
 
-verb_answer must_not_be_asked() { throw std::logic_error("a replay reached a machine"); }
+verb_answer must_not_be_asked() {
+    throw std::logic_error("a replay reached a machine");
+}
 
 }  // namespace
 
@@ -28,8 +30,9 @@ BOOST_AUTO_TEST_CASE(a_replay_answers_without_asking) {
     transcript body;
     body.start_recording();
     (void)body.perform({"web", "run", "date"}, [] { return says("monday"); });
-    BOOST_CHECK_THROW((void)body.perform({"web", "run", "false"}, []() -> verb_answer { throw std::runtime_error("no"); }),
-                      std::runtime_error);
+    BOOST_CHECK_THROW(
+        (void)body.perform({"web", "run", "false"}, []() -> verb_answer { throw std::runtime_error("no"); }),
+        std::runtime_error);
     body.start_replay();
     BOOST_TEST(body.perform({"web", "run", "date"}, must_not_be_asked).out == "monday");
     BOOST_CHECK_THROW((void)body.perform({"web", "run", "false"}, must_not_be_asked), std::runtime_error);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <vmdsl/guest/console_log.hpp>
-
 #include <string>
 
 #include <boost/test/unit_test.hpp>
+
+#include <vmdsl/guest/console_log.hpp>
 
 using vmdsl::console_log;
 
@@ -34,7 +34,8 @@ BOOST_AUTO_TEST_CASE(an_endless_guest_takes_bounded_memory) {
     for (int i = 0; i < 300; ++i) {
         (void)log.feed(std::string(100000, 'x'));
     }
-    BOOST_TEST(log.tail(console_log::max_lines * 2).size() <= (console_log::max_line + 1) * (console_log::max_lines + 1));
+    BOOST_TEST(log.tail(console_log::max_lines * 2).size() <=
+               (console_log::max_line + 1) * (console_log::max_lines + 1));
     (void)log.feed("\nKernel panic - not syncing: x\n");
     for (int i = 0; i < 2000; ++i) {
         (void)log.feed("more\n");

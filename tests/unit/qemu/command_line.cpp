@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <vmdsl/qemu/command_line.hpp>
-
 #include <algorithm>
 #include <string>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
+
+#include <vmdsl/qemu/command_line.hpp>
 
 namespace {
 
@@ -43,14 +43,12 @@ BOOST_AUTO_TEST_CASE(devices_keep_their_order_because_it_is_a_checkpoints_format
         if (words[i] == "-device") {
             const auto& device = words[i + 1];
             const auto serial = device.find("serial=");
-            devices.push_back(serial != std::string::npos ? device.substr(serial)
-                                                          : device.substr(0, device.find(',')));
+            devices.push_back(serial != std::string::npos ? device.substr(serial) : device.substr(0, device.find(',')));
         }
     }
-    const std::vector<std::string> expected{"virtio-serial-pci", "virtserialport", "virtserialport",
-                                            "isa-serial",        "serial=transfer", "virtio-rng-pci",
-                                            "pvpanic-pci",       "serial=root",     "serial=scratch",
-                                            "virtio-net-pci"};
+    const std::vector<std::string> expected{"virtio-serial-pci", "virtserialport", "virtserialport", "isa-serial",
+                                            "serial=transfer",   "virtio-rng-pci", "pvpanic-pci",    "serial=root",
+                                            "serial=scratch",    "virtio-net-pci"};
     BOOST_TEST(devices == expected, boost::test_tools::per_element());
 }
 

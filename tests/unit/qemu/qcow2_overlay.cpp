@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <vmdsl/qemu/qcow2_overlay.hpp>
-
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -8,10 +6,11 @@
 
 #include <unistd.h>
 
+#include <boost/test/unit_test.hpp>
+
 #include <vmdsl/core/error.hpp>
 #include <vmdsl/process/child.hpp>
-
-#include <boost/test/unit_test.hpp>
+#include <vmdsl/qemu/qcow2_overlay.hpp>
 
 namespace {
 
@@ -70,7 +69,8 @@ BOOST_AUTO_TEST_CASE(overlays_stack_and_large_disks_cost_nothing) {
     BOOST_TEST(vmdsl::qcow2_virtual_size(at("clone")) == 2ULL << 40);
     const auto check = qemu_tool("qemu-img", {"check", at("clone")});
     BOOST_TEST(check.code == 0, check.output_tail);
-    const auto io = qemu_tool("qemu-io", {"-f", "qcow2", "-c", "write -P 1 1T 64k", "-c", "read -P 1 1T 64k", at("clone")});
+    const auto io =
+        qemu_tool("qemu-io", {"-f", "qcow2", "-c", "write -P 1 1T 64k", "-c", "read -P 1 1T 64k", at("clone")});
     BOOST_TEST(io.code == 0, io.output_tail);
 }
 

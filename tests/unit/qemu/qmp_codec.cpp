@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
-#include <vmdsl/qemu/qmp_codec.hpp>
-
 #include <random>
 #include <string>
 
 #include <boost/test/unit_test.hpp>
+
+#include <vmdsl/qemu/qmp_codec.hpp>
 
 using vmdsl::qmp_codec;
 using kind = vmdsl::qmp_message::kind;
@@ -17,7 +17,8 @@ BOOST_AUTO_TEST_CASE(a_conversation) {
         "{\"QMP\": {\"version\": {}, \"capabilities\": []}}\r\n"
         "{\"return\": {\"running\": true}, \"id\": 7}\r\n"
         "{\"id\": 8, \"error\": {\"class\": \"GenericError\", \"desc\": \"no such thing\"}}\r\n"
-        "{\"timestamp\": {\"seconds\": 1, \"microseconds\": 2}, \"event\": \"RESET\", \"data\": {\"guest\": true}}\r\n");
+        "{\"timestamp\": {\"seconds\": 1, \"microseconds\": 2}, \"event\": \"RESET\", \"data\": {\"guest\": "
+        "true}}\r\n");
     BOOST_REQUIRE_EQUAL(messages.size(), 4U);
     BOOST_TEST((messages[0].what == kind::greeting));
     BOOST_TEST((messages[1].what == kind::result));
@@ -42,7 +43,8 @@ BOOST_AUTO_TEST_CASE(a_message_may_come_byte_by_byte) {
 
 BOOST_AUTO_TEST_CASE(what_is_no_qmp_is_garbage_and_does_not_stop_the_rest) {
     qmp_codec codec;
-    const auto messages = codec.feed("hello\n[1,2]\n{\"return\": {}, \"id\": -3}\n{}\n\n{\"event\": 5}\n{\"return\": 1, \"id\": 2}\n");
+    const auto messages =
+        codec.feed("hello\n[1,2]\n{\"return\": {}, \"id\": -3}\n{}\n\n{\"event\": 5}\n{\"return\": 1, \"id\": 2}\n");
     BOOST_REQUIRE_EQUAL(messages.size(), 6U);
     BOOST_TEST((messages[0].what == kind::garbage));
     BOOST_TEST(messages[0].text == "hello");

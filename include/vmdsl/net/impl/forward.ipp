@@ -25,10 +25,10 @@ struct forwarded_connection : std::enable_shared_from_this<forwarded_connection>
     boost::asio::ip::tcp::socket socket;
     std::shared_ptr<agent_stream> guest;
     std::array<char, 32768> buffer{};
-    std::string to_host;   // came from the guest, not yet given to the socket
+    std::string to_host;  // came from the guest, not yet given to the socket
     std::string writing;
     bool write_under_way = false;
-    bool guest_ended = false;   // no more bytes will come from the guest
+    bool guest_ended = false;  // no more bytes will come from the guest
     bool guest_closed = false;
     bool waiting_for_credit = false;
 

@@ -4,13 +4,13 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstring>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
 
-#include <csignal>
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <sys/prctl.h>
@@ -112,8 +112,8 @@ inline pid_t fork_and_exec(const child_options& options, int output) {
         arguments.push_back(const_cast<char*>(argument.c_str()));
     }
     arguments.push_back(nullptr);
-    const exec_plan plan{options.program.c_str(), arguments.data(),   null_input.get(), output,
-                         report.write_end.get(),  ::getpid(),         &options.inherited};
+    const exec_plan plan{options.program.c_str(), arguments.data(), null_input.get(),  output,
+                         report.write_end.get(),  ::getpid(),       &options.inherited};
     const pid_t pid = ::fork();
     if (pid == 0) {
         plan.run();
@@ -150,15 +150,16 @@ struct child::implementation {
     std::shared_ptr<child> self;  // keeps the object alive until the process is reaped
 
     void read_output(child& owner) {
-        output.async_read_some(boost::asio::buffer(buffer), [this, &owner](boost::system::error_code ec, std::size_t n) {
-            detail::keep_tail(tail, {buffer.data(), n}, tail_limit);
-            if (!ec) {
-                read_output(owner);
-                return;
-            }
-            output_ended = true;
-            finish(owner);
-        });
+        output.async_read_some(boost::asio::buffer(buffer),
+                               [this, &owner](boost::system::error_code ec, std::size_t n) {
+                                   detail::keep_tail(tail, {buffer.data(), n}, tail_limit);
+                                   if (!ec) {
+                                       read_output(owner);
+                                       return;
+                                   }
+                                   output_ended = true;
+                                   finish(owner);
+                               });
     }
 
     void wait_for_end(child& owner) {

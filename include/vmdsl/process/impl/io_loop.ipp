@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <csignal>
 #include <exception>
 #include <future>
 #include <thread>
 #include <utility>
 
-#include <csignal>
 #include <pthread.h>
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -42,7 +42,9 @@ VMDSL_DECL io_loop::io_loop() {
     started.wait();
 }
 
-VMDSL_DECL void io_loop::post(std::function<void()> work) { boost::asio::post(context_, std::move(work)); }
+VMDSL_DECL void io_loop::post(std::function<void()> work) {
+    boost::asio::post(context_, std::move(work));
+}
 
 VMDSL_DECL void io_loop::call(const std::function<void()>& work) {
     if (on_loop_thread()) {
@@ -62,6 +64,8 @@ VMDSL_DECL void io_loop::call(const std::function<void()>& work) {
     result.get();
 }
 
-VMDSL_DECL bool io_loop::on_loop_thread() const noexcept { return detail::is_io_loop_thread; }
+VMDSL_DECL bool io_loop::on_loop_thread() const noexcept {
+    return detail::is_io_loop_thread;
+}
 
 }  // namespace vmdsl

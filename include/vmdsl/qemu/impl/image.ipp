@@ -68,7 +68,8 @@ VMDSL_DECL image_description load_image(const std::string& descriptor_path) {
     image.root = detail::image_text(*object, "root");
     image.scratch = detail::image_text(*object, "scratch");
     image.ready_unit = detail::image_text(*object, "ready_unit");
-    if (const auto* arguments = object->if_contains("kernel_arguments"); arguments != nullptr && arguments->is_array()) {
+    if (const auto* arguments = object->if_contains("kernel_arguments");
+        arguments != nullptr && arguments->is_array()) {
         for (const auto& argument : arguments->get_array()) {
             if (argument.is_string()) {
                 image.kernel_arguments.emplace_back(argument.get_string());
@@ -109,8 +110,8 @@ VMDSL_DECL image_description find_image(std::string_view name) {
     }
     throw could_not_run("there is no image \"" + std::string(name) + "\"" +
                             (names.empty() ? "; this program knows none" : "; this program knows: " + names),
-                        "Name it in add_vm_test(... IMAGES " + std::string(name) +
-                            "), or put the folder of its " + file + " into VMDSL_IMAGE_PATH.");
+                        "Name it in add_vm_test(... IMAGES " + std::string(name) + "), or put the folder of its " +
+                            file + " into VMDSL_IMAGE_PATH.");
 }
 
 }  // namespace vmdsl

@@ -187,9 +187,13 @@ VMDSL_DECL machine_process::~machine_process() {
     }
 }
 
-VMDSL_DECL void machine_process::pause(deadline until) { parts_->qmp->execute("stop", {}, until); }
+VMDSL_DECL void machine_process::pause(deadline until) {
+    parts_->qmp->execute("stop", {}, until);
+}
 
-VMDSL_DECL void machine_process::resume(deadline until) { parts_->qmp->execute("cont", {}, until); }
+VMDSL_DECL void machine_process::resume(deadline until) {
+    parts_->qmp->execute("cont", {}, until);
+}
 
 VMDSL_DECL void machine_process::save_devices(const unique_fd& file, deadline until) {
     auto& qmp = *parts_->qmp;
@@ -235,6 +239,8 @@ VMDSL_DECL child_exit machine_process::kill() {
     return end ? *end : child_exit{0, SIGKILL, "(the kernel has not let go of it after 30 s)"};
 }
 
-VMDSL_DECL std::optional<child_exit> machine_process::wait(deadline until) { return child_->wait(until); }
+VMDSL_DECL std::optional<child_exit> machine_process::wait(deadline until) {
+    return child_->wait(until);
+}
 
 }  // namespace vmdsl

@@ -16,7 +16,8 @@ namespace vmdsl {
 VMDSL_DECL unique_fd make_memory_file(const std::string& name, std::uint64_t bytes) {
     unique_fd file(::memfd_create(name.c_str(), MFD_CLOEXEC));
     if (!file || ::ftruncate(file.get(), static_cast<off_t>(bytes)) != 0) {
-        throw could_not_run("can't make a memory file of " + std::to_string(bytes >> 20) + " MiB: " + std::strerror(errno));
+        throw could_not_run("can't make a memory file of " + std::to_string(bytes >> 20) +
+                            " MiB: " + std::strerror(errno));
     }
     return file;
 }
@@ -29,6 +30,8 @@ VMDSL_DECL unique_fd reopen_memory_file(const unique_fd& file) {
     return again;
 }
 
-VMDSL_DECL std::string memory_file_path(const unique_fd& file) { return "/proc/self/fd/" + std::to_string(file.get()); }
+VMDSL_DECL std::string memory_file_path(const unique_fd& file) {
+    return "/proc/self/fd/" + std::to_string(file.get());
+}
 
 }  // namespace vmdsl

@@ -41,7 +41,8 @@ inline qemu_program probe_qemu() {
     const char* wanted = std::getenv("VMDSL_QEMU");
     qemu_program found;
     found.path = wanted != nullptr && *wanted != '\0' ? std::string(wanted) : find_in_path("qemu-system-x86_64");
-    const std::string hint = "Install it (Debian: sudo apt-get install qemu-system-x86), or name another one in VMDSL_QEMU.";
+    const std::string hint =
+        "Install it (Debian: sudo apt-get install qemu-system-x86), or name another one in VMDSL_QEMU.";
     if (found.path.empty()) {
         throw could_not_run("there is no qemu-system-x86_64 in PATH", hint);
     }
@@ -52,9 +53,9 @@ inline qemu_program probe_qemu() {
     const auto number = found.version.find("version ");
     if (answer.code != 0 || answer.signal != 0 || number == std::string::npos ||
         std::sscanf(found.version.c_str() + number, "version %u.%u", &major, &minor) != 2) {
-        throw could_not_run(found.path + " --version " + answer.describe() + " and did not answer as QEMU does: " +
-                                found.version,
-                            hint);
+        throw could_not_run(
+            found.path + " --version " + answer.describe() + " and did not answer as QEMU does: " + found.version,
+            hint);
     }
     if (major * 100 + minor < 702) {
         throw could_not_run(found.path + " is too old: \"" + found.version + "\", and vmdsl needs 7.2 or newer", hint);
@@ -89,12 +90,11 @@ inline std::string why_no_kvm(const qemu_program& qemu, const std::string& kerne
         return "/dev/kvm may not be opened by this user (try: sudo usermod --append --groups kvm $USER)";
     }
     // The guest's console goes to standard output; panic=-1 and -no-reboot end it as soon as it finds no root.
-    const auto result = run_program(
-        qemu.path,
-        {"-nodefaults", "-no-user-config", "-display", "none", "-machine", "q35", "-accel", "kvm", "-cpu", "host", "-m",
-         "128M", "-no-reboot", "-serial", "stdio", "-kernel", kernel, "-append",
-         "earlyprintk=ttyS0 console=ttyS0 panic=-1 reboot=t"},
-        deadline::in(std::chrono::seconds(10)));
+    const auto result = run_program(qemu.path,
+                                    {"-nodefaults", "-no-user-config", "-display", "none", "-machine", "q35", "-accel",
+                                     "kvm", "-cpu", "host", "-m", "128M", "-no-reboot", "-serial", "stdio", "-kernel",
+                                     kernel, "-append", "earlyprintk=ttyS0 console=ttyS0 panic=-1 reboot=t"},
+                                    deadline::in(std::chrono::seconds(10)));
     if (result.output_tail.find("Linux version") != std::string::npos ||
         result.output_tail.find("Kernel panic") != std::string::npos) {
         return {};

@@ -31,9 +31,9 @@ struct qcow2_bytes {
 inline constexpr std::uint64_t qcow2_cluster = 65536;
 
 [[noreturn]] inline void qcow2_fail(const std::string& path, const char* what) {
-    throw could_not_run("can't " + std::string(what) + " the disk image " + path + ": " + std::strerror(errno),
-                        errno == ENOSPC ? "Free some space, or set VMDSL_SCRATCH_DIR to a folder on a larger disk."
-                                        : "");
+    throw could_not_run(
+        "can't " + std::string(what) + " the disk image " + path + ": " + std::strerror(errno),
+        errno == ENOSPC ? "Free some space, or set VMDSL_SCRATCH_DIR to a folder on a larger disk." : "");
 }
 
 inline void qcow2_write(int fd, const std::string& path, const std::string& text, std::uint64_t offset) {
@@ -124,8 +124,7 @@ VMDSL_DECL void make_qcow2(const std::string& path, std::uint64_t bytes) {
 VMDSL_DECL std::uint64_t qcow2_virtual_size(const std::string& path) {
     const unique_fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     unsigned char bytes[32];
-    if (!file || ::pread(file.get(), bytes, sizeof bytes, 0) != sizeof bytes ||
-        std::memcmp(bytes, "QFI\xfb", 4) != 0) {
+    if (!file || ::pread(file.get(), bytes, sizeof bytes, 0) != sizeof bytes || std::memcmp(bytes, "QFI\xfb", 4) != 0) {
         throw could_not_run(path + " is no qcow2 disk image");
     }
     std::uint64_t size = 0;

@@ -159,13 +159,15 @@ VMDSL_DECL qmp_client::~qmp_client() {
     });
 }
 
-VMDSL_DECL void qmp_client::abandon() { connection_->lose(); }
+VMDSL_DECL void qmp_client::abandon() {
+    connection_->lose();
+}
 
 VMDSL_DECL void qmp_client::handshake(deadline until) {
     {
         std::unique_lock lock(connection_->mutex);
         connection_->changed.wait_until(lock, until.moment(),
-                                      [&] { return connection_->greeted || connection_->gone; });
+                                        [&] { return connection_->greeted || connection_->gone; });
         if (connection_->gone) {
             throw machine_died("QEMU ended before it said anything");
         }
@@ -191,8 +193,10 @@ VMDSL_DECL boost::json::value qmp_client::call(std::string_view command, const b
     std::unique_lock lock(c.mutex);
     const auto id = c.next_id++;
     c.calls.emplace(id, std::nullopt);
-    io_loop::instance().post([connection = connection_, text = qmp_codec::command(id, command, arguments),
-                              descriptor]() mutable { connection->send({std::move(text), descriptor}); });
+    io_loop::instance().post(
+        [connection = connection_, text = qmp_codec::command(id, command, arguments), descriptor]() mutable {
+            connection->send({std::move(text), descriptor});
+        });
     c.changed.wait_until(lock, until.moment(), [&] { return c.gone || c.calls.at(id).has_value(); });
     auto answer = std::move(c.calls.at(id));
     c.calls.erase(id);

@@ -60,7 +60,7 @@ VMDSL_DECL qmp_message qmp_codec::parse(std::string_view line) {
         const auto* description = failure->get_object().if_contains("desc");
         message.what = qmp_message::kind::failure;
         message.text = description != nullptr && description->is_string() ? std::string(description->get_string())
-                                                                            : std::string("no description");
+                                                                          : std::string("no description");
         return message;
     }
     if (const auto* name = object->if_contains("event"); name != nullptr && name->is_string()) {
