@@ -15,6 +15,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <vmdsl/core/pattern_check.hpp>
+#include <vmdsl/core/pattern_cursor.hpp>
 #include <vmdsl/core/shell_quote.hpp>
 
 namespace {
