@@ -10,6 +10,7 @@
 #error "define VMDSL_SEPARATE_COMPILATION for the whole program, or do not include <vmdsl/src.hpp>"
 #endif
 
+// clang-format off: in the order of the layers
 #include <vmdsl/core/impl/command_pattern.ipp>
 #include <vmdsl/core/impl/error.ipp>
 #include <vmdsl/core/impl/event.ipp>
@@ -32,6 +33,7 @@
 #include <vmdsl/qemu/impl/qmp_client.ipp>
 #include <vmdsl/qemu/impl/qmp_codec.ipp>
 #include <vmdsl/guest/impl/agent_client.ipp>
+#include <vmdsl/guest/impl/agent_stream.ipp>
 #include <vmdsl/guest/impl/command.ipp>
 #include <vmdsl/guest/impl/console_log.ipp>
 #include <vmdsl/guest/impl/frame_codec.ipp>
@@ -62,3 +64,4 @@
 #include <vmdsl/impl/runtime_registry.ipp>
 #include <vmdsl/impl/topology.ipp>
 #include <vmdsl/impl/transcript.ipp>
+// clang-format on

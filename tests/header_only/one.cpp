@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // Everything included and inline, in two translation units: the program links and lists its cases.
+#include <boost/test/unit_test.hpp>
+
 #include <vmdsl/main.hpp>
 #include <vmdsl/vmdsl.hpp>
-
-#include <boost/test/unit_test.hpp>
 
 VMDSL_MAIN
 

@@ -91,5 +91,5 @@ private:
 }  // namespace vmdsl
 
 #ifdef VMDSL_HEADER_ONLY
-#include <vmdsl/guest/impl/agent_client.ipp>
+#include <vmdsl/guest/impl/agent_stream.ipp>
 #endif
