@@ -4,13 +4,14 @@
 /// Every body, for the one translation unit of a program that compiles vmdsl once itself. CMake's target vmdsl::vmdsl
 /// does the same, a layer at a time.
 
+// The bodies stand in the order of their layers.
+// clang-format off
 #include <vmdsl/core/config.hpp>
 
 #ifndef VMDSL_SEPARATE_COMPILATION
 #error "define VMDSL_SEPARATE_COMPILATION for the whole program, or do not include <vmdsl/src.hpp>"
 #endif
 
-// clang-format off: in the order of the layers
 #include <vmdsl/core/impl/command_pattern.ipp>
 #include <vmdsl/core/impl/error.ipp>
 #include <vmdsl/core/impl/event.ipp>
