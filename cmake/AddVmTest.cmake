@@ -13,17 +13,18 @@
 
 include_guard(GLOBAL)
 
-# ctest hands memory out from this list; see "Resource Allocation" in ctest's manual.
+# What ctest plans with. Memory is handed out from this list where ctest is told of it, as tools/test does:
+#   ctest -j N --resource-spec-file vmdsl-resources.json
+# A plain `ctest -j N` counts slots only, so a test also takes the slots that its share of the host's memory is worth:
+# up to N = the number of processors, memory is never overcommitted either way.
 cmake_host_system_information(RESULT vmdsl_memory QUERY TOTAL_PHYSICAL_MEMORY)
+cmake_host_system_information(RESULT vmdsl_processors QUERY NUMBER_OF_LOGICAL_CORES)
 math(EXPR vmdsl_memory "${vmdsl_memory} * 8 / 10")
 set(VMDSL_HOST_MEMORY "${vmdsl_memory}" CACHE STRING "Memory in MiB that all tests running at once may use")
-set(VMDSL_RESOURCE_SPEC "${CMAKE_BINARY_DIR}/vmdsl-resources.json")
-file(CONFIGURE OUTPUT "${VMDSL_RESOURCE_SPEC}" @ONLY CONTENT
+math(EXPR VMDSL_MEMORY_PER_SLOT "${VMDSL_HOST_MEMORY} / ${vmdsl_processors}")
+file(CONFIGURE OUTPUT "${CMAKE_BINARY_DIR}/vmdsl-resources.json" @ONLY CONTENT
 [[{"version": {"major": 1, "minor": 0}, "local": [{"memory_mib": [{"id": "host", "slots": @VMDSL_HOST_MEMORY@}]}]}
 ]])
-if(NOT DEFINED CTEST_RESOURCE_SPEC_FILE AND NOT EXISTS "${CMAKE_BINARY_DIR}/DartConfiguration.tcl")
-    file(WRITE "${CMAKE_BINARY_DIR}/DartConfiguration.tcl" "ResourceSpecFile: ${VMDSL_RESOURCE_SPEC}\n")
-endif()
 
 # Owns the precompiled header that all specs share.
 file(CONFIGURE OUTPUT "${CMAKE_BINARY_DIR}/vmdsl_pch/empty.cpp" CONTENT "// Generated: the precompiled header needs a source.\n")
@@ -77,10 +78,14 @@ function(add_vm_test name)
     if(test_NO_TEST)
         return()
     endif()
+    math(EXPR slots "(${test_MEMORY} + ${VMDSL_MEMORY_PER_SLOT} - 1) / ${VMDSL_MEMORY_PER_SLOT}")
+    if(slots LESS test_PROCESSORS)
+        set(slots ${test_PROCESSORS})
+    endif()
     add_test(NAME ${name} COMMAND ${name} --output "${CMAKE_BINARY_DIR}/vmdsl-results/${name}")
     set_tests_properties(${name} PROPERTIES
         LABELS "vm;${test_LABELS}"
         TIMEOUT ${test_TIMEOUT}
-        PROCESSORS ${test_PROCESSORS}
+        PROCESSORS ${slots}
         RESOURCE_GROUPS "memory_mib:${test_MEMORY}")
 endfunction()
