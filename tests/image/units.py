@@ -12,9 +12,10 @@ import unittest
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools" / "image"))
 
-from vm_image import apt, cache, debian, pipeline  # noqa: E402
+from vm_image import apt, cache, pipeline  # noqa: E402
 from vm_image.cpio import CpioWriter  # noqa: E402
 from vm_image.errors import ImageError, require_tools  # noqa: E402
+from vm_image.recipe import FileSpec  # noqa: E402
 
 
 class Folder(unittest.TestCase):
@@ -110,15 +111,15 @@ class Sources(Folder):
 class FileSpecs(Folder):
     def test_a_folder_as_target_takes_the_source_name(self):
         source = self.write("a.conf", "")
-        self.assertEqual(debian.FileSpec(f"{source}:/etc/").target, "/etc/a.conf")
-        self.assertEqual(debian.FileSpec(f"{source}:/etc/b:600").mode, 0o600)
+        self.assertEqual(FileSpec(f"{source}:/etc/").target, "/etc/a.conf")
+        self.assertEqual(FileSpec(f"{source}:/etc/b:600").mode, 0o600)
 
     def test_mistakes_are_told(self):
         source = self.write("a.conf", "")
         for text, word in ((f"{source}", "expected"), (f"{source}:etc/a", "expected"), (":/etc/a", "expected"),
                            (f"{source}:/etc/a:999", "octal"), (f"{source}x:/etc/a", "does not exist")):
             with self.assertRaisesRegex(ImageError, word):
-                debian.FileSpec(text)
+                FileSpec(text)
 
 
 class Causes(Folder):

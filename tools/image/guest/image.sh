@@ -36,7 +36,12 @@ for script in $here/setup/*; do
     fi
 done
 
+# The service that loads /etc/modules starts only where it lists something.
+grep -q '^[^#]' /etc/modules 2>/dev/null || rm -f /etc/modules-load.d/modules.conf
+
 # The agent gives each machine its own; an empty machine-id is not a first boot.
 : >/etc/machine-id
 rm -f /var/lib/dbus/machine-id /etc/hostname /etc/resolv.conf
 rm -rf $here /var/cache/apt/*.bin /var/cache/apt/archives/*.deb /var/lib/apt/lists/*_* /var/log/*.log /var/log/apt/*
+# What systemd does once after /usr has changed was done by the packages; these are as new as /usr.
+touch /usr /etc/.updated /var/.updated

@@ -5,6 +5,7 @@ The host's lists are not used: containers often have none, and other releases ha
 """
 
 import difflib
+import email.utils
 import hashlib
 import os
 import pathlib
@@ -23,6 +24,10 @@ _FALLBACK = (
     ("http://deb.debian.org/debian-security", "{suite}-security", "main"),
 )
 _LISTS_LIFE_SECONDS = 24 * 3600
+
+
+class DownloadError(ImageError):
+    """A file that the lists name is not there: the lists may be older than the archive's latest update."""
 
 
 class Archive:
@@ -62,6 +67,15 @@ class Archive:
         digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(self._lists().glob("*InRelease"))]
         return cache.key_of(digests)
 
+    def date(self):
+        """When the archive was last published, in seconds since 1970: what is built from it is given no later time."""
+        dates = []
+        for path in self._lists().glob("*InRelease"):
+            found = re.search(r"^Date: (.+)$", path.read_text(errors="replace"), re.MULTILINE)
+            if found:
+                dates.append(int(email.utils.parsedate_to_datetime(found[1]).timestamp()))
+        return max(dates, default=1)
+
     def list_files(self):
         return [path for path in sorted(self._lists().iterdir()) if path.is_file() and path.name != "lock"]
 
@@ -94,7 +108,7 @@ class Archive:
         # A colon in a version is written %3a in the file's name.
         found = self.downloads / f"{package}_{version.replace(':', '%3a')}_{self.architecture}.deb"
         if done.returncode != 0 or not found.exists():
-            raise ImageError(f"cannot download {package} {version}\n" + _indent(_complaints(done)))
+            raise DownloadError(f"cannot download {package} {version}\n" + _indent(_complaints(done)))
         return found
 
     def download_with_dependencies(self, packages, status_file):
@@ -113,7 +127,7 @@ class Archive:
             names = [line.split()[1] for line in plan.stdout.splitlines() if line.startswith("'")]
             done = self._run([*install, "--download-only", *packages])
             if done.returncode != 0:
-                raise ImageError("cannot download the packages\n" + _indent(_complaints(done)))
+                raise DownloadError("cannot download the packages\n" + _indent(_complaints(done)))
         return [self.downloads / name for name in names]
 
     def _installable(self, names):

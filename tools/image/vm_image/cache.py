@@ -74,21 +74,36 @@ def entry(kind, key, build):
     """The path of an entry; `build(work_path)` makes it when it is missing. `work_path` does not exist yet."""
     place = cache_root() / kind / key
     if place.exists():
-        _mark_used(place)
+        mark_used(place)
         return place
     with lock(f"{kind}-{key}"):
         if place.exists():
             return place
         work = _made(cache_root() / "tmp") / f"{kind}-{key}"
-        remove(work)
+        _remove_work(work)
         try:
             build(work)
             _made(place.parent)
             os.rename(work, place)
-        except BaseException:
-            remove(work)
-            raise
+        finally:
+            _remove_work(work)
     return place
+
+
+def beside(work, purpose):
+    """A second path for the builder of `work`, removed when the build ends."""
+    return work.with_name(f"{work.name}@{purpose}")
+
+
+def _remove_work(work):
+    for leftover in [work, *work.parent.glob(f"{work.name}@*")]:
+        remove(leftover)
+
+
+def forget(kind, key):
+    """Removes an entry so that it is built again; who has its files open keeps them."""
+    with lock(f"{kind}-{key}"):
+        remove(cache_root() / kind / key)
 
 
 def remove(path):
@@ -112,7 +127,8 @@ def sweep():
         return
     for leftover in folder.iterdir():
         try:
-            with open(_made(cache_root() / "locks") / leftover.name, "w", encoding="ascii") as file:
+            name = leftover.name.split("@")[0]
+            with open(_made(cache_root() / "locks") / name, "w", encoding="ascii") as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 remove(leftover)
         except OSError:
@@ -158,6 +174,7 @@ def _made(folder):
     return folder
 
 
-def _mark_used(path):
+def mark_used(path):
+    """Keeps an entry from being dropped as unused."""
     with contextlib.suppress(OSError):
         os.utime(path)

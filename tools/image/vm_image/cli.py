@@ -13,6 +13,7 @@ from .apt import Archive
 from .descriptor import default_descriptor_path, descriptor, existing_file, scratch_template
 from .errors import ImageError
 from .kernel import kernel
+from .recipe import Recipe
 
 
 def main(words):
@@ -56,13 +57,13 @@ def _tiny(given):
 
 def _debian(given):
     say = _progress(given.name)
-    recipe = debian.Recipe(given.name, given.package, given.file, given.setup, given.mode)
+    recipe = Recipe(given.name, given.package, given.file, given.setup)
     archive = _archive(given)
     used = kernel(archive, refresh=given.refresh)
     content = initrd.initrd_content(used, given.agent)
     log = pathlib.Path(given.log or cache.cache_root() / "logs" / f"{given.name}.log").absolute()
     log.parent.mkdir(parents=True, exist_ok=True)
-    root = debian.root_image(recipe, used, archive, log, say)
+    root = debian.root_image(recipe, used, archive, given.mode, given.refresh, log, say)
     text = descriptor(given.name, used.image, initrd.cached_initrd(content), root, scratch_template(),
                       arguments.COMMON + arguments.SYSTEMD, "systemd", "basic.target")
     _write_descriptor(given, text)

@@ -74,21 +74,21 @@ def _module_name(path):
 
 def _busybox(archive_used):
     choice = cache.cache_root() / "busybox" / f"current-{archive_used.folder.name}"
-    if choice.exists() and (cache.cache_root() / "busybox" / choice.read_text().strip()).exists():
-        return cache.cache_root() / "busybox" / choice.read_text().strip()
+    folder = cache.cache_root() / "busybox" / (choice.read_text().strip() if choice.exists() else "none")
+    if folder.exists():
+        cache.mark_used(folder)
+        return folder
     archive_used.refresh()
     version = archive_used.candidate(_BUSYBOX_PACKAGE)["Version"]
 
     def build(work):
         file = archive_used.download(_BUSYBOX_PACKAGE, version)
-        unpacked = work.with_name(work.name + ".x")
-        cache.remove(unpacked)
+        unpacked = cache.beside(work, "unpacked")
         done = subprocess.run(["dpkg-deb", "--extract", file, unpacked], capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise ImageError(f"cannot unpack {file}: {done.stderr.strip()}")
         work.mkdir()
         (unpacked / "bin" / "busybox").rename(work / "busybox")
-        cache.remove(unpacked)
         file.unlink()
 
     folder = cache.entry("busybox", version.replace(":", "_"), build)

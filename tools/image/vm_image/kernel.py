@@ -35,6 +35,7 @@ def kernel(archive, refresh=False):
     choice = cache.cache_root() / "kernel" / f"current-{archive.folder.name}"
     folder = cache.cache_root() / "kernel" / (choice.read_text().strip() if choice.exists() else "none")
     if not refresh and (folder / "vmlinux").exists():
+        cache.mark_used(folder)
         return Kernel(folder)
     archive.refresh(force=refresh)
     package, version = _newest(archive)
