@@ -2,10 +2,15 @@
 // A spec whose second case does not end. IGNORE_SIGTERM: nor does its worker when it is asked to.
 #include <csignal>
 #include <cstdlib>
+#include <fstream>
+#include <string>
 
 #include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
+
+#include <vmdsl/core/event_stream.hpp>
+#include <vmdsl/core/run_options.hpp>
 
 namespace {
 
@@ -30,6 +35,9 @@ BOOST_AUTO_TEST_CASE(before) {
 }
 
 BOOST_AUTO_TEST_CASE(hangs) {
+    const auto file = vmdsl::current_run().output_directory / "web.log";
+    std::ofstream(file) << std::string(20'000, '.') << "\nlast words\n";
+    vmdsl::emit(vmdsl::event_kind::evidence, "web", {{"console_file", file.string()}});
     hang();
 }
 

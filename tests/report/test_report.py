@@ -334,6 +334,52 @@ class Usage(ReportTest):
         self.assertEqual(self.run_spec("mixed_spec", "--run_test=passes", "--", "--output", "x").code, 0)
 
 
+class Options(ReportTest):
+    def told(self, *arguments, feed=b"", **variables):
+        process = subprocess.run(
+            [SPECS / "options_spec", *arguments],
+            env={**self.environment, **variables},
+            cwd=self.root,
+            capture_output=True,
+            input=feed,
+            timeout=60,
+        )
+        self.assertEqual(process.returncode, 0, process.stdout + process.stderr)
+        events = next(self.root.glob("**/events.jsonl")).read_text().splitlines()
+        told = {}
+        for fields in (e["fields"] for e in map(json.loads, events) if e["event"] == "note"):
+            told.setdefault(fields["text"], []).append(fields["value"])
+        self.assert_nothing_left()
+        return {name: values[0] if name != "argument" else values for name, values in told.items()}
+
+    def test_defaults(self):
+        told = self.told(feed=b"typed\n")
+        self.assertEqual(told["output_directory"], str(self.root / "vmdsl-results" / "options_spec"))
+        self.assertTrue(told["scratch_directory"].startswith(str(self.scratch) + "/vmdsl-"))
+        self.assertEqual(told["temporary"], told["scratch_directory"])
+        self.assertEqual(
+            [told[k] for k in ("acceleration", "case_timeout", "interactive", "verbose", "input")],
+            ["auto", "300", "no", "no", ""],
+        )
+        self.assertNotIn("argument", told)
+        for name in ("BOOST_TEST_LOG_LEVEL", "BOOST_TEST_CATCH_SYSTEM_ERRORS"):
+            self.assertEqual(told[name], "(not set)", "a spec's programs would inherit it")
+
+    def test_given(self):
+        told = self.told(
+            "--output=out", "--accel=tcg", "--case-timeout", "17", "--verbose", "--", "--keep", "x",
+            BOOST_TEST_LOG_LEVEL="error",
+        )  # fmt: skip
+        self.assertEqual(told["output_directory"], str(self.root / "out"))
+        self.assertEqual([told[k] for k in ("acceleration", "case_timeout", "verbose")], ["tcg", "17", "yes"])
+        self.assertEqual(told["argument"], ["--keep", "x"])
+        self.assertEqual(told["BOOST_TEST_LOG_LEVEL"], "error")
+
+    def test_interactive(self):
+        told = self.told("--interactive", feed=b"typed\n")
+        self.assertEqual([told[k] for k in ("interactive", "case_timeout", "input")], ["yes", "0", "typed"])
+
+
 class OutputFolder(ReportTest):
     def test_cannot_be_made(self):
         (self.root / "results").write_text("a file")
@@ -427,6 +473,9 @@ class Deaths(ReportTest):
             error = run.case("hangs").find("error")
             self.assertEqual((error.get("message"), error.get("type")), ("did not end within 1 s", "timeout"))
             self.assertGreaterEqual(float(run.case("hangs").get("time")), 1)
+            self.assertIn("last words", run.case("hangs").find("system-out").text)
+            self.assertIn(str(run.output / "web.log"), run.case("hangs").find("system-out").text)
+            self.assertIn("  | last words", run.out)
             self.assertEqual(list(run.case("after")), [])
 
     def test_a_fixture_that_hangs(self):

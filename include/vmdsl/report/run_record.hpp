@@ -33,7 +33,8 @@ struct problem {
     std::int64_t line = 0;
 };
 
-/// What a machine said before a case failed.
+/// What a machine said before a case failed. There is one per machine: what is said later about it replaces what was
+/// said before.
 struct case_evidence {
     std::string machine;
     std::string console;       ///< The end of its console.
@@ -80,7 +81,8 @@ struct run_counts {
 /// The state of a run, built from its events and from nothing else.
 ///
 /// Events of a second worker (after the first one died) go on where the first one's ended: a case that has a result
-/// keeps it, whatever is said about it later. A problem outside of any case becomes a record of its own.
+/// keeps it, whatever is said about it later, and one that was running without getting a result is as if never begun. A
+/// problem outside of any case becomes a record of its own.
 class run_record {
 public:
     VMDSL_DECL void apply(const event& e);
@@ -99,11 +101,13 @@ private:
     static constexpr std::size_t none = static_cast<std::size_t>(-1);
 
     VMDSL_DECL case_record& case_named(std::string_view name);
+    VMDSL_DECL void begin_again();
     VMDSL_DECL void plan(const event& e);
     VMDSL_DECL void begin(const event& e);
     VMDSL_DECL void end(const event& e);
     VMDSL_DECL void skip(const event& e);
     VMDSL_DECL void add_problem(const event& e);
+    VMDSL_DECL void add_evidence(const event& e);
     VMDSL_DECL void add_log_line(const event& e);
 
     std::vector<case_record> cases_;

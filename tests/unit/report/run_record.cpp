@@ -106,6 +106,18 @@ BOOST_AUTO_TEST_CASE(the_first_result_counts) {
     BOOST_TEST(run.cases().size() == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(a_new_worker_begins_again_what_has_no_result) {
+    auto run =
+        record({begin("a"), end("a", true), begin(lab), failed_check("1 == 2"), make(event_kind::run_begin, {})});
+    BOOST_TEST(run.running() == nullptr);
+    BOOST_TEST(!run.find(lab)->has_result());
+    run.apply(begin(lab));
+    run.apply(end(lab, true));
+    BOOST_TEST(run.find(lab)->status == case_status::passed);
+    BOOST_TEST(run.find(lab)->log.empty());
+    BOOST_TEST(run.find("a")->status == case_status::passed);
+}
+
 BOOST_AUTO_TEST_CASE(causes_are_the_supervisors) {
     const auto with_cause = [](const char* cause) {
         return problem_kind_of(make(event_kind::exception, {{"cause", std::string(cause)}, {"infrastructure", true}}));
@@ -150,6 +162,18 @@ BOOST_AUTO_TEST_CASE(evidence_and_log_belong_to_the_running_case) {
     BOOST_TEST(one.evidence[0].console_file == "/w.log");
     const std::vector<std::string> expected{"+2.000 s  web: true  0.250 s: exit 0", "+3.000 s  hello"};
     BOOST_TEST(one.log == expected, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(later_evidence_of_a_machine_replaces_the_earlier) {
+    const auto about = [](const char* machine, fields f) {
+        return make(event_kind::evidence, std::move(f), 0s, machine);
+    };
+    const auto run = record({begin(lab), about("web", {{"console_file", std::string("/w.log")}}), about("db", {}),
+                             about("web", {{"console", std::string("login:")}})});
+    const auto& evidence = run.running()->evidence;
+    BOOST_REQUIRE(evidence.size() == 2U);
+    BOOST_TEST(evidence[0].console == "login:");
+    BOOST_TEST(evidence[0].console_file == "/w.log");
 }
 
 BOOST_AUTO_TEST_CASE(a_log_is_bounded) {

@@ -107,6 +107,8 @@ VMDSL_DECL bool is_verdict(problem_kind kind) noexcept {
 
 VMDSL_DECL void run_record::apply(const event& e) {
     switch (e.kind) {
+        case event_kind::run_begin:
+            return begin_again();
         case event_kind::plan:
             return plan(e);
         case event_kind::case_begin:
@@ -119,11 +121,7 @@ VMDSL_DECL void run_record::apply(const event& e) {
         case event_kind::exception:
             return add_problem(e);
         case event_kind::evidence:
-            if (running_ != none) {
-                cases_[running_].evidence.push_back(
-                    {e.machine, std::string(e.text("console")), std::string(e.text("console_file"))});
-            }
-            return;
+            return add_evidence(e);
         case event_kind::file:
             files_.emplace_back(e.text("path"), e.text("text"));
             return;
@@ -158,6 +156,16 @@ VMDSL_DECL case_record& run_record::case_named(std::string_view name) {
         cases_.emplace_back().name = name;
     }
     return cases_[found->second];
+}
+
+VMDSL_DECL void run_record::begin_again() {
+    if (const auto index = std::exchange(running_, none); index != none) {
+        auto& one = cases_[index];
+        one.status = case_status::planned;
+        one.problems.clear();
+        one.evidence.clear();
+        one.log.clear();
+    }
 }
 
 VMDSL_DECL void run_record::plan(const event& e) {
@@ -225,6 +233,17 @@ VMDSL_DECL void run_record::add_problem(const event& e) {
     }
     one.outside = true;
     one.status = detail::status_of_failed(one.problems);
+}
+
+VMDSL_DECL void run_record::add_evidence(const event& e) {
+    if (running_ == none) {
+        return;
+    }
+    auto& all = cases_[running_].evidence;
+    const auto known = std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.machine == e.machine; });
+    auto& one = known == all.end() ? all.emplace_back(case_evidence{e.machine, {}, {}}) : *known;
+    one.console = e.text("console", one.console);
+    one.console_file = e.text("console_file", one.console_file);
 }
 
 VMDSL_DECL void run_record::add_log_line(const event& e) {

@@ -11,6 +11,7 @@
 #include <ctime>
 #include <filesystem>
 #include <iostream>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,9 +20,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -32,14 +31,14 @@
 #include <vmdsl/process/guardian.hpp>
 #include <vmdsl/process/run_processes.hpp>
 #include <vmdsl/process/unique_fd.hpp>
-#include <vmdsl/report/boost_test.hpp>
 #include <vmdsl/report/command_line.hpp>
-#include <vmdsl/report/line_splitter.hpp>
 #include <vmdsl/report/output_folder.hpp>
 #include <vmdsl/report/result_files.hpp>
 #include <vmdsl/report/run_record.hpp>
+#include <vmdsl/report/signal_inbox.hpp>
 #include <vmdsl/report/supervisor.hpp>
 #include <vmdsl/report/terminal.hpp>
+#include <vmdsl/report/worker_process.hpp>
 
 namespace vmdsl {
 
@@ -47,55 +46,9 @@ namespace detail {
 
 using steady = std::chrono::steady_clock;
 
-/// How long a worker may take between SIGTERM and SIGKILL.
-inline constexpr std::chrono::seconds patience_with_worker{2};
 /// How many workers in a row may end without finishing a case.
 inline constexpr int most_barren_workers = 3;
-inline constexpr std::size_t longest_event = 64U << 20U;
-
-/// Signals as something to poll for. They stay blocked for good: only a process that ends needs one of these.
-class signal_inbox {
-public:
-    signal_inbox() {
-        ::signal(SIGCHLD, SIG_DFL);  // a parent that ignored it would have our children reaped by the kernel
-        ::signal(SIGPIPE, SIG_IGN);  // "spec | head" must not end the run
-        sigset_t set;
-        ::sigemptyset(&set);
-        for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGCHLD}) {
-            ::sigaddset(&set, number);
-        }
-        ::sigprocmask(SIG_BLOCK, &set, nullptr);
-        fd_.reset(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-        if (!fd_) {
-            throw could_not_run(std::string("can't wait for signals: ") + std::strerror(errno));
-        }
-    }
-
-    [[nodiscard]] int descriptor() const noexcept { return fd_.get(); }
-
-    /// The next signal's number, 0 where there is none.
-    [[nodiscard]] int next() const noexcept {
-        signalfd_siginfo info{};
-        return ::read(fd_.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)
-                   ? static_cast<int>(info.ssi_signo)
-                   : 0;
-    }
-
-private:
-    unique_fd fd_;
-};
-
-inline std::string signal_name(int number) {
-    const char* name = ::sigabbrev_np(number);
-    const char* description = ::sigdescr_np(number);
-    return (name == nullptr ? "signal " + std::to_string(number) : std::string("SIG") + name) +
-           (description == nullptr ? "" : std::string(" (") + description + ")");
-}
-
-inline std::string describe_end(int status) {
-    return WIFSIGNALED(status) ? "was ended by " + signal_name(WTERMSIG(status))
-                               : "exited with code " + std::to_string(WEXITSTATUS(status));
-}
+inline constexpr std::size_t longest_console = 8U << 10U;
 
 inline junit_header make_junit_header(const command_line& line) {
     std::array<char, 64> text{};
@@ -115,33 +68,38 @@ inline junit_header make_junit_header(const command_line& line) {
     return header;
 }
 
-/// The list of finished cases as a file without a name that the worker inherits.
-inline unique_fd make_finished_list(const run_record& run) {
-    unique_fd fd(::memfd_create("vmdsl-finished", MFD_CLOEXEC));
+/// The cases that the next worker passes over.
+inline std::string list_finished_cases(const run_record& run) {
     std::string text;
     for (const auto& one : run.cases()) {
         if (one.has_result() && !one.outside) {
             text.append(one.status == case_status::passed ? "+" : "-").append(one.name).append("\n");
         }
     }
-    if (!fd || ::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
-        throw could_not_run(std::string("can't hand the list of cases to a worker: ") + std::strerror(errno));
-    }
-    return fd;
+    return text;
 }
 
-/// One worker process, from our side.
-struct worker {
-    pid_t pid = -1;
-    unique_fd events;
-    line_splitter lines{longest_event};
+/// The last bytes of a file; empty where it can't be read.
+inline std::string end_of_file(const std::string& file, std::size_t limit) {
+    std::string text;
+    const unique_fd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    if (const auto size = ::lseek(fd.get(), 0, SEEK_END); size > 0) {
+        text.resize(std::min(limit, static_cast<std::size_t>(size)));
+        const auto n = ::pread(fd.get(), text.data(), text.size(), size - static_cast<off_t>(text.size()));
+        text.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
+    }
+    return text;
+}
+
+/// What is known about the present worker.
+struct worker_progress {
     std::filesystem::path scratch;
-    std::optional<int> status;      ///< Once it has been reaped.
     std::optional<int> done_code;   ///< Once it said that it is done.
     std::int64_t failed_cases = 0;  ///< As it counted them.
     bool finished_a_case = false;
-    std::optional<problem_kind> ended_for;  ///< Once we have asked it to end.
-    steady::time_point kill_at{};
+    std::map<std::string, std::string> consoles;  ///< The file of each machine's console, once it was named.
+    std::optional<problem_kind> ended_for;        ///< Once we have asked it to end.
+    std::string late_case;                        ///< The one that it was ended for.
 };
 
 class supervisor {
@@ -185,42 +143,26 @@ private:
     /// Runs a worker to its end; returns whether it died before it was done.
     bool run_worker() {
         start_worker();
-        while (!worker_.status) {
+        while (!worker_->status()) {
             wait_for_something();
         }
-        read_events();
+        worker_->read_all(on_line_);
         if (!end_descendants()) {
             say_warning("some processes that the worker started can't be ended");
         }
         if (!line_.keep) {
-            remove_tree(worker_.scratch);
+            remove_tree(state_.scratch);
         }
-        barren_workers_ = worker_.finished_a_case ? 0 : barren_workers_ + 1;
+        barren_workers_ = state_.finished_a_case ? 0 : barren_workers_ + 1;
         return report_end_of_worker();
     }
 
     void start_worker() {
-        int ends[2];
-        if (::pipe2(ends, O_CLOEXEC) != 0) {
-            throw could_not_run(std::string("can't make a pipe: ") + std::strerror(errno));
-        }
-        worker_ = worker();
-        worker_.events.reset(ends[0]);
-        ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
-        const unique_fd sending_end(ends[1]);
-        const auto finished = make_finished_list(record_);
-        worker_.scratch = guardian_.scratch_directory() / ("w" + std::to_string(++workers_));
-        std::filesystem::create_directory(worker_.scratch);
-
-        respawn_plan plan;
-        plan.arguments = {line_.boost_arguments.front(), std::string(worker_argument),
-                          std::to_string(sending_end.get()), std::to_string(finished.get())};
-        plan.arguments.insert(plan.arguments.end(), line_.boost_arguments.begin() + 1, line_.boost_arguments.end());
-        plan.environment = worker_environment();
-        plan.inherited = {sending_end.get(), finished.get()};
-        plan.own_group = !line_.interactive;
-        plan.no_input = !line_.interactive;
-        worker_.pid = respawn(plan);
+        state_ = {};
+        state_.scratch = guardian_.scratch_directory() / ("w" + std::to_string(++workers_));
+        std::filesystem::create_directory(state_.scratch);
+        worker_.emplace(
+            worker_start{line_.boost_arguments, worker_environment(), list_finished_cases(record_), line_.interactive});
         restart_clock();
     }
 
@@ -229,8 +171,8 @@ private:
             return std::string(name).append("=").append(value);
         };
         const auto outer = environment_text(run_id_variable);
-        const auto scratch = worker_.scratch.string();
-        return environment_with({
+        const auto scratch = state_.scratch.string();
+        return {
             entry(run_id_variable, outer.empty() ? run_id_ : outer + ":" + run_id_),
             entry(run_output_variable, folder_.path().string()),
             entry(run_scratch_variable, scratch),
@@ -241,7 +183,7 @@ private:
             // Whatever a spec's programs put into temporary files is removed with the rest.
             entry(scratch_base_variable, scratch),
             entry("TMPDIR", scratch),
-        });
+        };
     }
 
     [[nodiscard]] std::chrono::seconds case_timeout() const {
@@ -272,9 +214,9 @@ private:
 
     /// Says in the record why the worker ended; returns whether that was before it was done.
     bool report_end_of_worker() {
-        const int status = worker_.status.value_or(0);
-        if (worker_.ended_for) {
-            report_ended_on_purpose(*worker_.ended_for);
+        const int status = worker_->status().value_or(0);
+        if (state_.ended_for) {
+            report_ended_on_purpose(*state_.ended_for);
             return true;
         }
         if (record_.running() != nullptr) {
@@ -282,17 +224,17 @@ private:
                              "the worker process " + describe_end(status) + " in the middle of the case");
             return true;
         }
-        if (!worker_.done_code) {
+        if (!state_.done_code) {
             add_problem(problem_kind::crash, "the worker process " + describe_end(status) + " outside of any case");
             return true;
         }
-        if (!WIFEXITED(status) || WEXITSTATUS(status) != *worker_.done_code) {
+        if (!WIFEXITED(status) || WEXITSTATUS(status) != *state_.done_code) {
             add_problem(problem_kind::crash, "the worker process " + describe_end(status) + " after its last case");
         }
         // With --result_code=no Boost.Test returns 0 whatever happened.
-        result_code_wanted_ = *worker_.done_code != 0 || worker_.failed_cases == 0;
-        if (*worker_.done_code != 0 && record_.counts().failed + record_.counts().errored == 0) {
-            add_problem(problem_kind::crash, "Boost.Test ended with code " + std::to_string(*worker_.done_code) +
+        result_code_wanted_ = *state_.done_code != 0 || state_.failed_cases == 0;
+        if (*state_.done_code != 0 && record_.counts().failed + record_.counts().errored == 0) {
+            add_problem(problem_kind::crash, "Boost.Test ended with code " + std::to_string(*state_.done_code) +
                                                  " though no case failed: see its messages above");
         }
         return false;
@@ -303,8 +245,11 @@ private:
                                 ? "interrupted by " + signal_name(interrupted_by_)
                                 : "did not end within " + std::to_string(case_timeout().count()) + " s";
         if (record_.running() != nullptr) {
-            end_running_case(why, reason);
-        } else if (why == problem_kind::timeout) {
+            // Where another case has begun since, it is not to blame: the next worker runs it.
+            if (why == problem_kind::interrupted || record_.running()->name == state_.late_case) {
+                end_running_case(why, reason);
+            }
+        } else if (why == problem_kind::timeout && state_.late_case.empty()) {
             add_problem(why, "the worker process did not get on within " + std::to_string(case_timeout().count()) +
                                  " s outside of any case (in a fixture, or at its end)");
         }
@@ -337,13 +282,14 @@ private:
     // --- waiting
 
     void wait_for_something() {
-        std::array<pollfd, 2> entries{{{inbox_.descriptor(), POLLIN, 0}, {worker_.events.get(), POLLIN, 0}}};
-        ::poll(entries.data(), worker_.events ? 2 : 1, milliseconds_to_wait());
+        const int events = worker_->descriptor();
+        std::array<pollfd, 2> entries{{{inbox_.descriptor(), POLLIN, 0}, {events, POLLIN, 0}}};
+        ::poll(entries.data(), events >= 0 ? 2 : 1, milliseconds_to_wait());
         if (entries[0].revents != 0) {
             take_signals();
         }
         if (entries[1].revents != 0) {
-            read_events();
+            worker_->read_some(on_line_);
         }
         check_clock();
     }
@@ -361,7 +307,7 @@ private:
     }
 
     [[nodiscard]] std::optional<steady::time_point> next_alarm() const {
-        return worker_.ended_for ? std::optional(worker_.kill_at) : deadline_;
+        return worker_->patience_ends() ? worker_->patience_ends() : deadline_;
     }
 
     [[nodiscard]] int milliseconds_to_wait() const {
@@ -374,16 +320,23 @@ private:
     }
 
     void check_clock() {
-        const auto alarm = next_alarm();
-        if (worker_.status || !alarm || steady::now() < *alarm) {
+        if (!is_late()) {
             return;
         }
-        if (worker_.ended_for) {
-            ::kill(worker_.pid, SIGKILL);
-            worker_.kill_at = steady::now() + patience_with_worker;
-        } else {
+        if (worker_->patience_ends()) {
+            worker_->end();
+            return;
+        }
+        worker_->read_all(on_line_);  // it may have got on just now
+        if (is_late()) {
+            state_.late_case = record_.running() == nullptr ? "" : record_.running()->name;
             end_worker(problem_kind::timeout);
         }
+    }
+
+    [[nodiscard]] bool is_late() const {
+        const auto alarm = next_alarm();
+        return !worker_->status() && alarm && steady::now() >= *alarm;
     }
 
     /// The worker got on: from here it has the whole time again.
@@ -395,12 +348,10 @@ private:
     }
 
     void end_worker(problem_kind why) {
-        if (worker_.status) {
-            return;
+        if (worker_ && !worker_->status()) {
+            worker_->end();
+            state_.ended_for = why;
         }
-        ::kill(worker_.pid, worker_.ended_for ? SIGKILL : SIGTERM);
-        worker_.ended_for = why;
-        worker_.kill_at = steady::now() + patience_with_worker;
     }
 
     void take_signal(int number) {
@@ -415,8 +366,8 @@ private:
     void reap() {
         int status = 0;
         for (pid_t pid = 0; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
-            if (pid == worker_.pid) {
-                worker_.status = status;
+            if (worker_ && pid == worker_->pid()) {
+                worker_->has_ended(status);
             } else if (pid == guardian_.pid()) {
                 replace_guardian();
             }
@@ -433,26 +384,11 @@ private:
 
     // --- events
 
-    void read_events() {
-        std::array<char, 65536> buffer{};
-        while (worker_.events) {
-            const auto n = ::read(worker_.events.get(), buffer.data(), buffer.size());
-            if (n < 0 && errno == EINTR) {
-                continue;
-            }
-            if (n == 0) {
-                worker_.events.reset();
-            }
-            if (n <= 0) {
-                return;
-            }
-            worker_.lines.feed({buffer.data(), static_cast<std::size_t>(n)}, [&](std::string_view line) {
-                if (const auto e = parse_json_line(line)) {
-                    worker_.finished_a_case = worker_.finished_a_case || e->kind == event_kind::case_end;
-                    files_.append_event(line);
-                    digest(*e);
-                }
-            });
+    void take_line(std::string_view line) {
+        if (const auto e = parse_json_line(line)) {
+            state_.finished_a_case = state_.finished_a_case || e->kind == event_kind::case_end;
+            files_.append_event(line);
+            digest(*e);
         }
     }
 
@@ -476,9 +412,14 @@ private:
                 files_.write_junit(record_);
                 restart_clock();
                 break;
+            case event_kind::evidence:
+                if (const auto file = e.text("console_file"); !file.empty()) {
+                    state_.consoles.insert_or_assign(e.machine, std::string(file));
+                }
+                break;
             case event_kind::run_end:
-                worker_.done_code = static_cast<int>(e.number("code"));
-                worker_.failed_cases = static_cast<std::int64_t>(e.number("failed"));
+                state_.done_code = static_cast<int>(e.number("code"));
+                state_.failed_cases = static_cast<std::int64_t>(e.number("failed"));
                 restart_clock();
                 break;
             default:
@@ -497,9 +438,19 @@ private:
                {"name", name}}});
     }
 
+    /// The end of each console that the worker named, now that it can't do that itself.
+    void add_consoles() {
+        for (const auto& [machine, file] : state_.consoles) {
+            if (auto text = end_of_file(file, longest_console); !text.empty()) {
+                take({{}, event_kind::evidence, machine, {{"console", std::move(text)}, {"console_file", file}}});
+            }
+        }
+    }
+
     void end_running_case(problem_kind kind, const std::string& message) {
         const auto name = record_.running()->name;
         add_problem(kind, message);
+        add_consoles();
         const std::chrono::duration<double> time = steady::now() - case_began_;
         take({{}, event_kind::case_end, {}, {{"name", name}, {"seconds", time.count()}, {"passed", false}}});
     }
@@ -544,7 +495,9 @@ private:
     terminal_log log_;
     guardian guardian_;
     run_record record_;
-    worker worker_;
+    std::optional<worker_process> worker_;
+    worker_progress state_;
+    const worker_process::on_line on_line_ = [this](std::string_view line) { take_line(line); };
     int workers_ = 0;
     int barren_workers_ = 0;
     int interrupted_by_ = 0;
