@@ -18,9 +18,13 @@ public:
     /// Absolute.
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
 
+    /// The folder that was asked for, absolute; another one than `path` where a run uses it.
+    [[nodiscard]] const std::filesystem::path& wanted() const noexcept { return wanted_; }
+
 private:
     VMDSL_DECL bool try_to_lock();
 
+    std::filesystem::path wanted_;
     std::filesystem::path path_;
     unique_fd lock_;
 };

@@ -34,6 +34,8 @@ BOOST_AUTO_TEST_CASE(each_run_has_its_own) {
     const output_folder second(place("shared"));
     const output_folder third(place("shared"));
     BOOST_TEST(first->path() == place("shared"));
+    BOOST_TEST(first->wanted() == place("shared"));
+    BOOST_TEST(second.wanted() == place("shared"));
     BOOST_TEST(second.path() == place("shared.2"));
     BOOST_TEST(third.path() == place("shared.3"));
     first.reset();

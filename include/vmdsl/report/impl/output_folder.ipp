@@ -28,16 +28,16 @@ namespace detail {
 VMDSL_DECL output_folder::output_folder(const std::filesystem::path& wanted) {
     std::error_code ec;
     const auto first = std::filesystem::absolute(wanted, ec).lexically_normal();
-    path_ = first.has_filename() ? first : first.parent_path();
-    const auto base = path_.string();
+    wanted_ = first.has_filename() ? first : first.parent_path();
+    path_ = wanted_;
     constexpr int most = 1000;
     for (int number = 2; number <= most; ++number) {
         if (try_to_lock()) {
             return;
         }
-        path_ = base + "." + std::to_string(number);
+        path_ = wanted_.string() + "." + std::to_string(number);
     }
-    detail::refuse_output_folder(base, "that many runs use it already");
+    detail::refuse_output_folder(wanted_, "that many runs use it already");
 }
 
 VMDSL_DECL bool output_folder::try_to_lock() {

@@ -11,7 +11,6 @@
 #include <ctime>
 #include <filesystem>
 #include <iostream>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,9 +30,9 @@
 #include <vmdsl/process/guardian.hpp>
 #include <vmdsl/process/run_processes.hpp>
 #include <vmdsl/process/unique_fd.hpp>
+#include <vmdsl/report/chronicle.hpp>
 #include <vmdsl/report/command_line.hpp>
 #include <vmdsl/report/output_folder.hpp>
-#include <vmdsl/report/result_files.hpp>
 #include <vmdsl/report/run_record.hpp>
 #include <vmdsl/report/signal_inbox.hpp>
 #include <vmdsl/report/supervisor.hpp>
@@ -48,7 +47,6 @@ using steady = std::chrono::steady_clock;
 
 /// How many workers in a row may end without finishing a case.
 inline constexpr int most_barren_workers = 3;
-inline constexpr std::size_t longest_console = 8U << 10U;
 
 inline junit_header make_junit_header(const command_line& line) {
     std::array<char, 64> text{};
@@ -79,27 +77,14 @@ inline std::string list_finished_cases(const run_record& run) {
     return text;
 }
 
-/// The last bytes of a file; empty where it can't be read.
-inline std::string end_of_file(const std::string& file, std::size_t limit) {
-    std::string text;
-    const unique_fd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    if (const auto size = ::lseek(fd.get(), 0, SEEK_END); size > 0) {
-        text.resize(std::min(limit, static_cast<std::size_t>(size)));
-        const auto n = ::pread(fd.get(), text.data(), text.size(), size - static_cast<off_t>(text.size()));
-        text.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
-    }
-    return text;
-}
-
 /// What is known about the present worker.
 struct worker_progress {
     std::filesystem::path scratch;
     std::optional<int> done_code;   ///< Once it said that it is done.
     std::int64_t failed_cases = 0;  ///< As it counted them.
     bool finished_a_case = false;
-    std::map<std::string, std::string> consoles;  ///< The file of each machine's console, once it was named.
-    std::optional<problem_kind> ended_for;        ///< Once we have asked it to end.
-    std::string late_case;                        ///< The one that it was ended for.
+    std::optional<problem_kind> ended_for;  ///< Once we have asked it to end.
+    std::string late_case;                  ///< The one that it was ended for.
 };
 
 class supervisor {
@@ -107,17 +92,13 @@ public:
     explicit supervisor(const command_line& line)
         : line_(line),
           folder_(line.output),
-          files_(folder_.path(), make_junit_header(line)),
+          chronicle_(folder_.path(), make_junit_header(line), make_log(line)),
           run_id_(make_run_id()),
-          log_(std::cout,
-               line.quiet     ? verbosity::quiet
-               : line.verbose ? verbosity::verbose
-                              : verbosity::normal,
-               use_colour()),
           guardian_({run_id_, scratch_base(), line.keep}) {
         ::prctl(PR_SET_CHILD_SUBREAPER, 1);  // what a dead worker leaves behind is reaped here, whatever init does
-        if (const auto wanted = std::filesystem::absolute(line.output).lexically_normal(); wanted != folder_.path()) {
-            log_.say("another run uses " + wanted.string() + ": results go to " + folder_.path().string());
+        if (folder_.path() != folder_.wanted()) {
+            chronicle_.log().say("another run uses " + folder_.wanted().string() + ": results go to " +
+                                 folder_.path().string());
         }
     }
 
@@ -128,15 +109,21 @@ public:
                 break;
             }
         }
-        files_.write_junit(record_);
+        chronicle_.close();
         const bool clean = guardian_.finish(descendants_ended_);
-        log_.summarise(record_, std::chrono::duration<double>(steady::now() - began_).count());
+        chronicle_.log().summarise(record(), std::chrono::duration<double>(steady::now() - began_).count());
         print_places(clean);
         return code();
     }
 
 private:
-    static bool use_colour() { return ::isatty(STDOUT_FILENO) == 1 && environment_text("NO_COLOR").empty(); }
+    static terminal_log make_log(const command_line& line) {
+        const bool colour = ::isatty(STDOUT_FILENO) == 1 && environment_text("NO_COLOR").empty();
+        const auto loud = line.verbose ? verbosity::verbose : verbosity::normal;
+        return {std::cout, line.quiet ? verbosity::quiet : loud, colour};
+    }
+
+    [[nodiscard]] const run_record& record() const noexcept { return chronicle_.record(); }
 
     // --- workers
 
@@ -148,7 +135,7 @@ private:
         }
         worker_->read_all(on_line_);
         if (!end_descendants()) {
-            say_warning("some processes that the worker started can't be ended");
+            chronicle_.warn("some processes that the worker started can't be ended");
         }
         if (!line_.keep) {
             remove_tree(state_.scratch);
@@ -161,8 +148,8 @@ private:
         state_ = {};
         state_.scratch = guardian_.scratch_directory() / ("w" + std::to_string(++workers_));
         std::filesystem::create_directory(state_.scratch);
-        worker_.emplace(
-            worker_start{line_.boost_arguments, worker_environment(), list_finished_cases(record_), line_.interactive});
+        worker_.emplace(worker_start{line_.boost_arguments, worker_environment(), list_finished_cases(record()),
+                                     line_.interactive});
         restart_clock();
     }
 
@@ -219,23 +206,26 @@ private:
             report_ended_on_purpose(*state_.ended_for);
             return true;
         }
-        if (record_.running() != nullptr) {
-            end_running_case(problem_kind::crash,
-                             "the worker process " + describe_end(status) + " in the middle of the case");
+        if (record().running() != nullptr) {
+            chronicle_.end_running_case(problem_kind::crash,
+                                        "the worker process " + describe_end(status) + " in the middle of the case");
             return true;
         }
         if (!state_.done_code) {
-            add_problem(problem_kind::crash, "the worker process " + describe_end(status) + " outside of any case");
+            chronicle_.add_problem(problem_kind::crash,
+                                   "the worker process " + describe_end(status) + " outside of any case");
             return true;
         }
         if (!WIFEXITED(status) || WEXITSTATUS(status) != *state_.done_code) {
-            add_problem(problem_kind::crash, "the worker process " + describe_end(status) + " after its last case");
+            chronicle_.add_problem(problem_kind::crash,
+                                   "the worker process " + describe_end(status) + " after its last case");
         }
         // With --result_code=no Boost.Test returns 0 whatever happened.
         result_code_wanted_ = *state_.done_code != 0 || state_.failed_cases == 0;
-        if (*state_.done_code != 0 && record_.counts().failed + record_.counts().errored == 0) {
-            add_problem(problem_kind::crash, "Boost.Test ended with code " + std::to_string(*state_.done_code) +
-                                                 " though no case failed: see its messages above");
+        if (*state_.done_code != 0 && record().counts().failed + record().counts().errored == 0) {
+            chronicle_.add_problem(problem_kind::crash, "Boost.Test ended with code " +
+                                                            std::to_string(*state_.done_code) +
+                                                            " though no case failed: see its messages above");
         }
         return false;
     }
@@ -244,37 +234,27 @@ private:
         const auto reason = why == problem_kind::interrupted
                                 ? "interrupted by " + signal_name(interrupted_by_)
                                 : "did not end within " + std::to_string(case_timeout().count()) + " s";
-        if (record_.running() != nullptr) {
+        if (record().running() != nullptr) {
             // Where another case has begun since, it is not to blame: the next worker runs it.
-            if (why == problem_kind::interrupted || record_.running()->name == state_.late_case) {
-                end_running_case(why, reason);
+            if (why == problem_kind::interrupted || record().running()->name == state_.late_case) {
+                chronicle_.end_running_case(why, reason);
             }
         } else if (why == problem_kind::timeout && state_.late_case.empty()) {
-            add_problem(why, "the worker process did not get on within " + std::to_string(case_timeout().count()) +
-                                 " s outside of any case (in a fixture, or at its end)");
+            chronicle_.add_problem(why, "the worker process did not get on within " +
+                                            std::to_string(case_timeout().count()) +
+                                            " s outside of any case (in a fixture, or at its end)");
         }
     }
 
     void give_up() {
-        add_problem(problem_kind::crash, std::to_string(most_barren_workers) +
-                                             " worker processes in a row ended without finishing a case: the remaining "
-                                             "cases were not run");
-        std::vector<std::string> names;
-        for (const auto& one : record_.cases()) {
-            if (!one.has_result()) {
-                names.push_back(one.name);
-            }
-        }
-        for (const auto& name : names) {
-            take({{},
-                  event_kind::case_skipped,
-                  {},
-                  {{"name", name}, {"reason", std::string("not run: worker processes kept dying")}}});
-        }
+        chronicle_.add_problem(problem_kind::crash, std::to_string(most_barren_workers) +
+                                                        " worker processes in a row ended without finishing a case: "
+                                                        "the remaining cases were not run");
+        chronicle_.skip_the_rest("not run: worker processes kept dying");
     }
 
     [[nodiscard]] std::size_t remaining() const {
-        const auto& cases = record_.cases();
+        const auto& cases = record().cases();
         return static_cast<std::size_t>(
             std::count_if(cases.begin(), cases.end(), [](const auto& one) { return !one.has_result(); }));
     }
@@ -329,7 +309,7 @@ private:
         }
         worker_->read_all(on_line_);  // it may have got on just now
         if (is_late()) {
-            state_.late_case = record_.running() == nullptr ? "" : record_.running()->name;
+            state_.late_case = record().running() == nullptr ? "" : record().running()->name;
             end_worker(problem_kind::timeout);
         }
     }
@@ -378,90 +358,39 @@ private:
         try {
             guardian_.replace();
         } catch (const could_not_run& problem) {
-            say_warning(std::string("the process that cleans up after the run was ended: ") + problem.what());
+            chronicle_.warn(std::string("the process that cleans up after the run was ended: ") + problem.what());
         }
     }
 
     // --- events
 
     void take_line(std::string_view line) {
-        if (const auto e = parse_json_line(line)) {
-            state_.finished_a_case = state_.finished_a_case || e->kind == event_kind::case_end;
-            files_.append_event(line);
-            digest(*e);
+        const auto e = chronicle_.take_line(line);
+        if (!e) {
+            return;
         }
-    }
-
-    /// An event of our own.
-    void take(event e) {
-        e.at = std::chrono::duration_cast<std::chrono::nanoseconds>(steady::now().time_since_epoch());
-        files_.append_event(to_json_line(e));
-        digest(e);
-    }
-
-    void digest(const event& e) {
-        record_.apply(e);
-        log_.show(e, record_);
-        switch (e.kind) {
-            case event_kind::case_begin:
-                case_began_ = steady::now();
-                restart_clock();
-                break;
+        switch (e->kind) {
             case event_kind::case_end:
-            case event_kind::case_skipped:
-                files_.write_junit(record_);
-                restart_clock();
-                break;
-            case event_kind::evidence:
-                if (const auto file = e.text("console_file"); !file.empty()) {
-                    state_.consoles.insert_or_assign(e.machine, std::string(file));
-                }
+                state_.finished_a_case = true;
                 break;
             case event_kind::run_end:
-                state_.done_code = static_cast<int>(e.number("code"));
-                state_.failed_cases = static_cast<std::int64_t>(e.number("failed"));
-                restart_clock();
+                state_.done_code = static_cast<int>(e->number("code"));
+                state_.failed_cases = static_cast<std::int64_t>(e->number("failed"));
+                break;
+            case event_kind::case_begin:
+            case event_kind::case_skipped:
                 break;
             default:
-                break;
+                return;
         }
+        restart_clock();
     }
-
-    void add_problem(problem_kind kind, const std::string& message) {
-        const std::string name = record_.running() != nullptr ? record_.running()->name : "(worker)";
-        take({{},
-              event_kind::exception,
-              {},
-              {{"message", message},
-               {"infrastructure", !is_verdict(kind)},
-               {"cause", std::string(to_string(kind))},
-               {"name", name}}});
-    }
-
-    /// The end of each console that the worker named, now that it can't do that itself.
-    void add_consoles() {
-        for (const auto& [machine, file] : state_.consoles) {
-            if (auto text = end_of_file(file, longest_console); !text.empty()) {
-                take({{}, event_kind::evidence, machine, {{"console", std::move(text)}, {"console_file", file}}});
-            }
-        }
-    }
-
-    void end_running_case(problem_kind kind, const std::string& message) {
-        const auto name = record_.running()->name;
-        add_problem(kind, message);
-        add_consoles();
-        const std::chrono::duration<double> time = steady::now() - case_began_;
-        take({{}, event_kind::case_end, {}, {{"name", name}, {"seconds", time.count()}, {"passed", false}}});
-    }
-
-    void say_warning(const std::string& text) { take({{}, event_kind::warning, {}, {{"text", text}}}); }
 
     // --- the end
 
     void print_places(bool clean) {
-        std::cout << "  JUnit: " << files_.junit_path().string() << "\n  events: " << files_.events_path().string()
-                  << '\n';
+        std::cout << "  JUnit: " << chronicle_.files().junit_path().string()
+                  << "\n  events: " << chronicle_.files().events_path().string() << '\n';
         if (line_.keep) {
             std::cout << "  scratch folder, kept: " << guardian_.scratch_directory().string() << '\n';
         }
@@ -470,31 +399,29 @@ private:
             std::cerr << "vmdsl: could not end or remove everything of this run; the scratch folder was "
                       << guardian_.scratch_directory().string() << '\n';
         }
-        if (!files_.failure().empty()) {
-            std::cerr << "vmdsl: the results are not complete: " << files_.failure() << '\n';
+        if (!chronicle_.files().failure().empty()) {
+            std::cerr << "vmdsl: the results are not complete: " << chronicle_.files().failure() << '\n';
         }
     }
 
     [[nodiscard]] int code() const {
-        const auto counts = record_.counts();
+        const auto counts = record().counts();
         if (interrupted_by_ != 0) {
             return 128 + interrupted_by_;
         }
         if (counts.failed > 0) {
             return static_cast<int>(result_code_wanted_ ? exit_code::failed : exit_code::passed);
         }
-        const bool complete = counts.errored == 0 && files_.failure().empty();
+        const bool complete = counts.errored == 0 && chronicle_.files().failure().empty();
         return static_cast<int>(complete || !result_code_wanted_ ? exit_code::passed : exit_code::could_not_run);
     }
 
     const command_line& line_;
     signal_inbox inbox_;
     output_folder folder_;
-    result_files files_;
+    chronicle chronicle_;
     std::string run_id_;
-    terminal_log log_;
     guardian guardian_;
-    run_record record_;
     std::optional<worker_process> worker_;
     worker_progress state_;
     const worker_process::on_line on_line_ = [this](std::string_view line) { take_line(line); };
@@ -504,7 +431,6 @@ private:
     bool result_code_wanted_ = true;
     bool descendants_ended_ = false;
     std::optional<steady::time_point> deadline_;
-    steady::time_point case_began_{};
     steady::time_point began_ = steady::now();
 };
 
