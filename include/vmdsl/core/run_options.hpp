@@ -14,13 +14,12 @@ namespace vmdsl {
 
 /// What the present run was asked for, and where it may write.
 struct run_options {
-    std::filesystem::path output_directory;  ///< Exists; result files in it outlive the run.
-    std::filesystem::path
-        scratch_directory;                   ///< Exists, mode 0700; removed with everything in it when the run is over.
-    std::string acceleration = "auto";       ///< "auto", "kvm" or "tcg".
-    std::chrono::seconds case_timeout{300};  ///< After this long a case is ended from outside; 0: never.
-    bool interactive = false;                ///< A person is at the keyboard: declared host ports are bound.
-    bool verbose = false;                    ///< The user asked to see more.
+    std::filesystem::path output_directory;   ///< Exists; result files in it outlive the run.
+    std::filesystem::path scratch_directory;  ///< Exists; for nobody else to see, and removed when the run is over.
+    std::string acceleration = "auto";        ///< "auto", "kvm" or "tcg".
+    std::chrono::seconds case_timeout{300};   ///< After this long a case is ended from outside; 0: never.
+    bool interactive = false;                 ///< A person is at the keyboard: declared host ports are bound.
+    bool verbose = false;                     ///< The user asked to see more.
 };
 
 /// The options of this process' run. The supervisor hands them to its worker in the environment; in a process that no

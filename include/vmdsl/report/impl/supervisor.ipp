@@ -147,7 +147,7 @@ private:
     void start_worker() {
         state_ = {};
         state_.scratch = guardian_.scratch_directory() / ("w" + std::to_string(++workers_));
-        std::filesystem::create_directory(state_.scratch);
+        std::filesystem::create_directory(state_.scratch, guardian_.scratch_directory());  // with its permissions
         worker_.emplace(worker_start{line_.boost_arguments, worker_environment(), list_finished_cases(record()),
                                      line_.interactive});
         restart_clock();
