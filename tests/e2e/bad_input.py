@@ -114,7 +114,7 @@ class bad_input(unittest.TestCase):
         # A file system of 1 MiB in a user namespace of our own: the scratch disks do not fit.
         result = subprocess.run(
             ["unshare", "--map-root-user", "--mount", "sh", "-c",
-             'mount -t tmpfs -o size=256k none "$1/scratch" && VMDSL_SCRATCH_DIR="$1/scratch" exec "$2" --output "$1/out" --run_test=full',
+             'mount -t tmpfs -o size=16k none "$1/scratch" && VMDSL_SCRATCH_DIR="$1/scratch" exec "$2" --output "$1/out" --run_test=full',
              "sh", self.path, bad_image],
             capture_output=True, text=True, timeout=280, check=False, env=os.environ | {"VMDSL_ACCEL": "tcg"})
         if "unshare" in result.stderr and result.returncode == 1:

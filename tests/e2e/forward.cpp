@@ -23,6 +23,9 @@ struct ready : checkpoint<lone> {
         auto& box = net.machine("box");
         box.spawn("nc -ll -p 8000 -e cat");
         box.wait_for_open_port(8000);
+        box.run("mkdir /tmp/www; for i in 0 1 2 3 4 5 6 7; do echo file $i > /tmp/www/$i; done");
+        box.spawn("httpd -f -p 8080 -h /tmp/www");
+        box.wait_for_open_port(8080);
     }
 };
 
@@ -78,17 +81,18 @@ BOOST_AUTO_TEST_CASE(bytes_go_both_ways_and_the_end_is_passed_on) {
 }
 
 BOOST_AUTO_TEST_CASE(many_connections_at_once) {
-    const auto port = net.machine("box").forwarded(8000);
+    const auto port = net.machine("box").forwarded(8080);
     std::vector<std::thread> clients;
     std::vector<std::string> answers(8);
     for (std::size_t i = 0; i < answers.size(); ++i) {
-        clients.emplace_back([&, i] { answers[i] = round_trip(port, "client " + std::to_string(i)); });
+        clients.emplace_back(
+            [&, i] { answers[i] = round_trip(port, "GET /" + std::to_string(i) + " HTTP/1.0\r\n\r\n"); });
     }
     for (auto& client : clients) {
         client.join();
     }
     for (std::size_t i = 0; i < answers.size(); ++i) {
-        BOOST_TEST(answers[i] == "client " + std::to_string(i));
+        BOOST_TEST(answers[i].ends_with("file " + std::to_string(i) + "\n"), answers[i]);
     }
 }
 

@@ -18,6 +18,10 @@
 
 namespace vmdsl {
 
+namespace detail {
+struct agent_connection;
+}
+
 /// Who a guest is told to be.
 struct guest_settings {
     std::string host_name;
@@ -80,10 +84,7 @@ public:
     VMDSL_DECL void lose(error_details reason);
 
 private:
-    friend class agent_stream;
-    struct connection;
-
-    std::shared_ptr<connection> connection_;
+    std::shared_ptr<detail::agent_connection> connection_;
 };
 
 }  // namespace vmdsl

@@ -14,8 +14,10 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/write.hpp>
 
-#include <vmdsl/guest/agent_client.hpp>
+#include <vmdsl/core/deadline.hpp>
+#include <vmdsl/core/error.hpp>
 #include <vmdsl/guest/frame_codec.hpp>
+#include <vmdsl/guest/stream_sink.hpp>
 #include <vmdsl/process/io_loop.hpp>
 
 /// What agent_client and agent_stream share: the connection and its streams. Internal: includes Asio, so only bodies
@@ -33,10 +35,10 @@ inline std::string_view agent_text(std::span<const std::byte> bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-}  // namespace detail
+struct agent_connection;
 
 /// One direction's flow and what has come: all under the connection's mutex but the sink, which is the I/O thread's.
-struct agent_stream::state {
+struct agent_stream_state {
     struct direction {
         std::string pending;  // written, but beyond the agent's credit
         std::uint64_t credit = wire::initial_credit;
@@ -44,7 +46,7 @@ struct agent_stream::state {
         bool end_sent = false;
     };
 
-    std::shared_ptr<agent_client::connection> connection;
+    std::shared_ptr<agent_connection> connection;
     std::uint32_t id = 0;
     stream_sink sink;
     direction outgoing;
@@ -55,10 +57,10 @@ struct agent_stream::state {
     std::optional<stream_end> end;
 };
 
-struct agent_client::connection : std::enable_shared_from_this<connection> {
-    explicit connection(boost::asio::io_context& context) : socket(context) {}
+struct agent_connection : std::enable_shared_from_this<agent_connection> {
+    explicit agent_connection(boost::asio::io_context& context) : socket(context) {}
 
-    using stream_ptr = std::shared_ptr<agent_stream::state>;
+    using stream_ptr = std::shared_ptr<agent_stream_state>;
 
     // The I/O thread's.
     boost::asio::local::stream_protocol::socket socket;
@@ -251,22 +253,22 @@ struct agent_client::connection : std::enable_shared_from_this<connection> {
             }
         }
         if (stream->sink.on_data) {
-            stream->sink.on_data(channel, detail::agent_text(payload));
+            stream->sink.on_data(channel, agent_text(payload));
         } else {
             changed.notify_all();
         }
         return true;
     }
 
-    void collect(agent_stream::state& stream, std::size_t index, std::span<const std::byte> payload) {
-        if (stream.collected[index].size() + payload.size() > agent_stream::max_collected) {
+    void collect(agent_stream_state& stream, std::size_t index, std::span<const std::byte> payload) {
+        if (stream.collected[index].size() + payload.size() > max_collected_output) {
             if (!std::exchange(stream.too_much, true)) {
                 encoder.frame(outgoing, wire::frame_type::close, stream.id);
                 flush();
             }
             return;
         }
-        stream.collected[index] += detail::agent_text(payload);
+        stream.collected[index] += agent_text(payload);
         grant(stream, static_cast<wire::channel>(index), payload.size());
     }
 
@@ -287,7 +289,7 @@ struct agent_client::connection : std::enable_shared_from_this<connection> {
             if (stream->too_much) {
                 end.failed = true;
                 end.error_number = EFBIG;
-                end.error_text = "it sent more than " + std::to_string(agent_stream::max_collected >> 20) + " MiB";
+                end.error_text = "it sent more than " + std::to_string(max_collected_output >> 20) + " MiB";
             }
             stream->end = std::move(end);
             streams.erase(stream->id);
@@ -300,7 +302,7 @@ struct agent_client::connection : std::enable_shared_from_this<connection> {
 
     // With the mutex held from here on.
 
-    void grant(agent_stream::state& stream, wire::channel channel, std::size_t bytes) {
+    void grant(agent_stream_state& stream, wire::channel channel, std::size_t bytes) {
         stream.granted[static_cast<std::size_t>(channel)] += bytes;
         payload_builder payload;
         payload.u64(wire::tag::bytes, bytes);
@@ -308,11 +310,11 @@ struct agent_client::connection : std::enable_shared_from_this<connection> {
         flush();
     }
 
-    void send_pending(agent_stream::state& stream) {
+    void send_pending(agent_stream_state& stream) {
         auto& to = stream.outgoing;
         const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(to.credit, to.pending.size()));
         if (n > 0) {
-            encoder.data(outgoing, stream.id, detail::agent_bytes(to.pending).first(n));
+            encoder.data(outgoing, stream.id, agent_bytes(to.pending).first(n));
             to.pending.erase(0, n);
             to.credit -= n;
         }
@@ -352,7 +354,7 @@ struct agent_client::connection : std::enable_shared_from_this<connection> {
     }
 
     [[nodiscard]] stream_ptr open(wire::stream_kind kind, payload_builder payload, stream_sink sink) {
-        auto stream = std::make_shared<agent_stream::state>();
+        auto stream = std::make_shared<agent_stream_state>();
         stream->connection = shared_from_this();
         stream->sink = std::move(sink);
         const std::lock_guard lock(mutex);
@@ -389,5 +391,7 @@ struct agent_client::connection : std::enable_shared_from_this<connection> {
         flush();
     }
 };
+
+}  // namespace detail
 
 }  // namespace vmdsl

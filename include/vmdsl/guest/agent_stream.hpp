@@ -12,38 +12,22 @@
 
 #include <vmdsl/core/config.hpp>
 #include <vmdsl/core/deadline.hpp>
+#include <vmdsl/guest/stream_sink.hpp>
 #include <vmdsl/guest/wire.hpp>
 
 namespace vmdsl {
 
-/// How a stream between host and agent ended.
-struct stream_end {
-    bool failed = false;             ///< The agent could not do it: see `error_number` and `error_text`.
-    std::uint32_t error_number = 0;  ///< errno in the guest.
-    std::string error_text;
-    int exit_code = 0;  ///< Of a command.
-    int signal = 0;     ///< That ended a command, 0 where it exited.
-    bool lingering = false;
-    std::chrono::nanoseconds duration{};
-    std::uint64_t size = 0;  ///< Of a file.
-    std::uint32_t mode = 0;  ///< Of a file, with its type bits.
-};
-
-/// What to do with a stream's bytes on the I/O thread. Without `on_data` they are collected.
-struct stream_sink {
-    std::function<void(wire::channel, std::string_view)> on_data;  ///< Must `grant` what it has consumed.
-    std::function<void(wire::channel)> on_end_of_data;
-    std::function<void()> on_writable;  ///< Everything written so far has been sent.
-    std::function<void()> on_closed;    ///< Ended or lost. The last call.
-};
-
 class agent_client;
+
+namespace detail {
+struct agent_stream_state;
+}
 
 /// One stream: a command, a file on its way, a connection. Made by `agent_client`; thread-safe.
 class agent_stream {
 public:
     /// How much output is collected per channel, in bytes. A stream that sends more is closed.
-    static constexpr std::size_t max_collected = 256U << 20;
+    static constexpr std::size_t max_collected = detail::max_collected_output;
 
     VMDSL_DECL ~agent_stream();
     agent_stream(const agent_stream&) = delete;
@@ -78,13 +62,11 @@ public:
 
 private:
     friend class agent_client;
-    struct state;
+    [[nodiscard]] static VMDSL_DECL std::shared_ptr<agent_stream> wrap(std::shared_ptr<detail::agent_stream_state> s);
 
-    [[nodiscard]] static VMDSL_DECL std::shared_ptr<agent_stream> wrap(std::shared_ptr<state> s);
+    agent_stream(std::shared_ptr<detail::agent_stream_state> s, std::uint32_t id) : state_(std::move(s)), id_(id) {}
 
-    agent_stream(std::shared_ptr<state> s, std::uint32_t id) : state_(std::move(s)), id_(id) {}
-
-    std::shared_ptr<state> state_;
+    std::shared_ptr<detail::agent_stream_state> state_;
     std::uint32_t id_;
 };
 

@@ -37,7 +37,7 @@ inline std::uint32_t random_epoch() {
 
 VMDSL_DECL agent_client::agent_client(unique_fd socket, std::function<void(std::string)> on_lost) {
     auto& loop = io_loop::instance();
-    connection_ = std::make_shared<connection>(loop.context());
+    connection_ = std::make_shared<detail::agent_connection>(loop.context());
     loop.call([&] {
         connection_->socket.assign(boost::asio::local::stream_protocol(), socket.release());
         connection_->on_lost = std::move(on_lost);
@@ -65,7 +65,7 @@ VMDSL_DECL std::string agent_client::await_hello(deadline until) {
 }
 
 VMDSL_DECL void agent_client::expect_restart() {
-    std::vector<connection::stream_ptr> ended;
+    std::vector<detail::agent_connection::stream_ptr> ended;
     {
         const std::lock_guard lock(connection_->mutex);
         connection_->restarting = true;
@@ -192,7 +192,7 @@ VMDSL_DECL std::shared_ptr<agent_stream> agent_client::attach(std::uint32_t stre
     const std::lock_guard lock(connection_->mutex);
     auto& known = connection_->attached[stream_id];
     if (!known) {
-        known = std::make_shared<agent_stream::state>();
+        known = std::make_shared<detail::agent_stream_state>();
         known->connection = connection_;
         known->id = stream_id;
         known->opened = true;
@@ -203,7 +203,7 @@ VMDSL_DECL std::shared_ptr<agent_stream> agent_client::attach(std::uint32_t stre
 }
 
 VMDSL_DECL void agent_client::lose(error_details reason) {
-    std::map<std::uint32_t, connection::stream_ptr> streams;
+    std::map<std::uint32_t, detail::agent_connection::stream_ptr> streams;
     {
         const std::lock_guard lock(connection_->mutex);
         if (connection_->lost) {

@@ -9,7 +9,7 @@
 
 namespace vmdsl {
 
-VMDSL_DECL std::shared_ptr<agent_stream> agent_stream::wrap(std::shared_ptr<state> s) {
+VMDSL_DECL std::shared_ptr<agent_stream> agent_stream::wrap(std::shared_ptr<detail::agent_stream_state> s) {
     const auto id = s->id;
     return std::shared_ptr<agent_stream>(new agent_stream(std::move(s), id));
 }

@@ -46,6 +46,9 @@ inline qemu_program probe_qemu() {
     if (found.path.empty()) {
         throw could_not_run("there is no qemu-system-x86_64 in PATH", hint);
     }
+    if (::access(found.path.c_str(), X_OK) != 0) {
+        throw could_not_run("VMDSL_QEMU names " + found.path + ", which is no program", hint);
+    }
     const auto answer = run_program(found.path, {"--version"}, deadline::in(std::chrono::seconds(30)));
     found.version = answer.output_tail.substr(0, answer.output_tail.find('\n'));
     unsigned major = 0;
