@@ -121,6 +121,8 @@ VMDSL_DECL void machine_runtime::launch(const unique_fd& memory, bool shared, bo
         agent_expected_to_end_ = false;
         console_.restart();
     }
+    // Should the case hang or crash, nobody is left in this process to say what the console showed.
+    emit(event_kind::evidence, plan_.name, {{"console_file", console_file_.string()}});
     machine_handlers handlers;
     handlers.console = [this](std::string_view bytes) { take_console(bytes); };
     handlers.qmp_event = [this](std::string_view event) { take_event(event); };

@@ -23,6 +23,17 @@ namespace detail {
                         "name another folder with --output");
 }
 
+/// Consoles are appended to, by one worker after the other; those of an earlier run would be taken for this one's.
+inline void remove_old_consoles(const std::filesystem::path& folder) {
+    std::error_code ec;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, ec)) {
+        const auto name = entry.path().filename().string();
+        if (name.starts_with("console-") && name.ends_with(".log")) {
+            std::filesystem::remove(entry.path(), ec);
+        }
+    }
+}
+
 }  // namespace detail
 
 VMDSL_DECL output_folder::output_folder(const std::filesystem::path& wanted) {
@@ -33,6 +44,7 @@ VMDSL_DECL output_folder::output_folder(const std::filesystem::path& wanted) {
     constexpr int most = 1000;
     for (int number = 2; number <= most; ++number) {
         if (try_to_lock()) {
+            detail::remove_old_consoles(path_);
             return;
         }
         path_ = wanted_.string() + "." + std::to_string(number);
