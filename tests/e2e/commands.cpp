@@ -158,7 +158,7 @@ BOOST_AUTO_TEST_CASE(waits_see_what_comes_and_say_what_does_not) {
     box.wait_for_closed_port(4321);
     BOOST_CHECK_EXCEPTION(box.within(300ms).wait_for_open_port(4322), timed_out,
                           [](const timed_out& e) { return mentions(e, "4322"); });
-    box.spawn("sleep 0.5; echo 42 > /tmp/answer");
+    box.spawn("sleep 0.5; echo 42 > /tmp/next; mv /tmp/next /tmp/answer");
     BOOST_TEST(box.wait_until_succeeds("cat /tmp/answer").out() == "42\n");
     box.spawn("sleep 0.3; rm /tmp/answer");
     box.wait_until_fails("cat /tmp/answer");

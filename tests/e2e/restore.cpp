@@ -26,6 +26,7 @@ struct ready : checkpoint<pair> {
     std::string kernel;
     std::vector<int> appended;
     std::optional<job> counter;
+    std::optional<job> finished;
 
     void prepare() {
         ++bodies_run;
@@ -39,8 +40,11 @@ struct ready : checkpoint<pair> {
         alice.run(
             "d=$(grep -l data /sys/block/vd*/serial | cut -d/ -f4); echo $d > /tmp/disk;"
             " printf before | dd of=/dev/$d conv=notrunc 2>/dev/null; sync");
-        counter = alice.spawn("i=0; while sleep 0.2; do i=$((i+1)); echo $i > /tmp/count; done");
+        counter =
+            alice.spawn("i=0; while sleep 0.2; do i=$((i+1)); echo $i > /tmp/next; mv /tmp/next /tmp/count; done");
         alice.wait_for_file("/tmp/count");
+        finished = alice.spawn("echo short");
+        BOOST_TEST(finished->wait().out() == "short\n");
         net.machine("bob").spawn("nc -ll -p 700 -e cat");
         net.machine("bob").wait_for_open_port(700);
         alice.spawn("mkfifo /tmp/in; (while :; do cat /tmp/in; done) | nc bob 700 > /tmp/echoed");
@@ -84,6 +88,12 @@ BOOST_AUTO_TEST_CASE(a_job_goes_on_and_can_be_taken_part_in) {
     alice.wait_until_succeeds("test $(cat /tmp/count) -gt " + std::to_string(before + 1), 30s);
     counter->kill();
     BOOST_TEST(counter->wait(30s).signal() == 9);
+}
+
+BOOST_AUTO_TEST_CASE(a_job_that_had_ended_says_so_at_once) {
+    BOOST_REQUIRE(finished.has_value());
+    BOOST_TEST(!finished->running());
+    BOOST_CHECK_THROW(finished->wait(), guest_error);
 }
 
 BOOST_AUTO_TEST_CASE(a_connection_between_machines_survives) {

@@ -177,6 +177,9 @@ struct agent_connection : std::enable_shared_from_this<agent_connection> {
                     break;
                 case wire::frame_type::resumed:
                     resumed = header.epoch == encoder.epoch();
+                    if (resumed) {
+                        end_streams_not_in(payload);
+                    }
                     break;
                 case wire::frame_type::protocol_error:
                     report_lost("its agent did not understand the host: " +
@@ -187,6 +190,29 @@ struct agent_connection : std::enable_shared_from_this<agent_connection> {
             }
         }
         changed.notify_all();
+    }
+
+    /// After a restore: what was attached to, but had ended before the checkpoint, will never answer. With the mutex
+    /// held.
+    void end_streams_not_in(std::span<const std::byte> payload) {
+        std::vector<std::uint32_t> alive;
+        wire::field field;
+        while (wire::next_field(payload, field)) {
+            if (field.tag == wire::tag::stream_id) {
+                alive.push_back(static_cast<std::uint32_t>(field.number()));
+            }
+        }
+        std::erase_if(streams, [&](const auto& entry) {
+            if (std::find(alive.begin(), alive.end(), entry.first) != alive.end()) {
+                return false;
+            }
+            stream_end end;
+            end.failed = true;
+            end.error_number = ESRCH;
+            end.error_text = "it had ended before the checkpoint was saved";
+            entry.second->end = std::move(end);
+            return true;
+        });
     }
 
     [[nodiscard]] static std::string collect_errors(std::span<const std::byte> payload) {
@@ -295,8 +321,14 @@ struct agent_connection : std::enable_shared_from_this<agent_connection> {
             streams.erase(stream->id);
         }
         changed.notify_all();
-        if (stream->sink.on_closed) {
-            stream->sink.on_closed();
+        close_sink(*stream);
+    }
+
+    /// The last call of a sink. It may own what it is called on, which owns the stream: so it is let go of.
+    static void close_sink(agent_stream_state& stream) {
+        const auto sink = std::exchange(stream.sink, {});
+        if (sink.on_closed) {
+            sink.on_closed();
         }
     }
 

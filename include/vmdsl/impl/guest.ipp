@@ -84,7 +84,9 @@ inline bool port_accepts(machine_runtime& machine, std::uint16_t port, deadline 
         const auto stream = machine.agent()->dial("tcp", address, port);
         if (!stream->wait_opened(until)) {
             stream->close();
-            return false;
+            throw timed_out(machine.details(
+                "connecting to port " + std::to_string(port) + " of its localhost neither succeeded nor failed in time",
+                {}));
         }
         stream->close();
         const auto end = stream->wait(deadline::in(std::chrono::seconds(20)));

@@ -43,6 +43,9 @@ VMDSL_DECL std::shared_ptr<const network_snapshot> runtime_registry::checkpoint(
         } catch (const std::exception& problem) {
             throw error(std::string("the checkpoint of this case could not be made; an earlier case said why: ") +
                         problem.what());
+        } catch (...) {
+            // A failed BOOST_REQUIRE, for example: it ended the first case, and would end the others without a failure.
+            throw error("the checkpoint of this case could not be made; an earlier case said why");
         }
     }
     const auto found = checkpoints_.find(fixture);

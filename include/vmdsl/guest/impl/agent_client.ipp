@@ -83,9 +83,7 @@ VMDSL_DECL void agent_client::expect_restart() {
     connection_->changed.notify_all();
     io_loop::instance().post([ended = std::move(ended)] {
         for (const auto& stream : ended) {
-            if (stream->sink.on_closed) {
-                stream->sink.on_closed();
-            }
+            detail::agent_connection::close_sink(*stream);
         }
     });
 }
@@ -216,9 +214,7 @@ VMDSL_DECL void agent_client::lose(error_details reason) {
     connection_->changed.notify_all();
     io_loop::instance().post([streams = std::move(streams)] {
         for (const auto& [id, stream] : streams) {
-            if (stream->sink.on_closed) {
-                stream->sink.on_closed();
-            }
+            detail::agent_connection::close_sink(*stream);
         }
     });
 }

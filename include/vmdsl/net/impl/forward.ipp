@@ -103,7 +103,7 @@ struct forwarded_connection : std::enable_shared_from_this<forwarded_connection>
                                  [self = shared_from_this()](boost::system::error_code ec, std::size_t n) {
                                      self->write_under_way = false;
                                      if (ec) {
-                                         self->guest->close();
+                                         self->abort();  // nobody listens any more
                                          return;
                                      }
                                      self->guest->grant(wire::channel::main, n);
