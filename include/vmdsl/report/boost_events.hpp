@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include <boost/test/execution_monitor.hpp>
 #include <boost/test/results_collector.hpp>
 #include <boost/test/tree/observer.hpp>
 #include <boost/test/tree/traverse.hpp>
