@@ -60,8 +60,13 @@ own_cache() {
 
 field() { python3 -c 'import json, sys; print(json.load(open(sys.argv[1])).get(sys.argv[2], "absent"))' "$1" "$2"; }
 
-# Paths and modes of a root image, one "mode owner/group path" a line.
-contents() { PATH=$PATH:/usr/sbin:/sbin unsquashfs -lln "$1" | sed -n 's/^\([^ ]*\) *\([0-9]*\/[0-9]*\) .*squashfs-root\(.*\)/\1 \2 \3/p'; }
+# Modes, owners and paths of a root image: lines of "mode owner group path" with the targets of links.
+contents() {
+    local as_root=()
+    [ "$(id -u)" -eq 0 ] || as_root=(unshare --user --map-root-user --map-auto)
+    "${as_root[@]}" bash -c 'fsck.erofs --extract="$2" --preserve "$1" >/dev/null && cd "$2" &&
+        find . -printf "%M %U %G %P%l\n" | LC_ALL=C sort -k 4; cd / && rm -rf "$2"' - "$1" "$work/extracted"
+}
 
 fingerprint() { (cd "$VMDSL_CACHE_DIR" && ls root tmp 2>/dev/null) | sha256sum; }
 
@@ -226,14 +231,14 @@ SCRIPT
     [ "$(field "$descriptor" init)" = systemd ]
     [ "$(field "$descriptor" ready_unit)" = basic.target ]
     contents "$(field "$descriptor" root)" >"$work/list"
-    for line in '-rw------- 0/0 /etc/issue.d/secret' '-rw-r--r-- 0/0 /opt/tree/sub/one' 'drwxr-x--- 33/33 /srv/made' \
-        '-rwxr-xr-x 0/0 /usr/bin/less' 'drwxr-xr-x 0/0 ' 'drwxr-xr-x 0/0 /dev' 'drwxrwxrwt 0/0 /tmp'; do
+    for line in '-rw------- 0 0 etc/issue.d/secret' '-rw-r--r-- 0 0 opt/tree/sub/one' 'drwxr-x--- 33 33 srv/made' \
+        '-rwxr-xr-x 0 0 usr/bin/less' 'drwxr-xr-x 0 0 ' 'drwxr-xr-x 0 0 dev' 'drwxrwxrwt 0 0 tmp'; do
         grep -qxF -- "$line" "$work/list" || fail "not in the image: $line"
     done
-    grep -q ' /usr/sbin/init -> ' "$work/list" || fail "no init"
-    grep -q ' /usr/lib/modules/[^/]*/modules.dep.bin$' "$work/list" || fail "no module index"
-    ! grep -qE ' /(vmdsl-build|etc/resolv.conf|etc/hostname|usr/sbin/policy-rc.d)' "$work/list" || fail "build leftovers"
-    ! grep -q ' /boot/vmlinuz' "$work/list" || fail "a kernel package in the image"
+    grep -q ' usr/sbin/init' "$work/list" || fail "no init"
+    grep -q ' usr/lib/modules/[^/]*/modules.dep.bin$' "$work/list" || fail "no module index"
+    ! grep -qE ' (vmdsl-build|etc/resolv.conf|etc/hostname|usr/sbin/policy-rc.d)' "$work/list" || fail "build leftovers"
+    ! grep -q ' boot/vmlinuz' "$work/list" || fail "a kernel package in the image"
     scratch=$(field "$descriptor" scratch)
     [ "$(stat -c %s "$scratch")" -eq $((8 << 30)) ] || fail "the scratch disk is not 8 GiB"
     [ "$(du -m "$scratch" | cut -f1)" -le 16 ] || fail "the scratch disk is not sparse"

@@ -219,8 +219,8 @@ class Tools(unittest.TestCase):
 
         self.addCleanup(setattr, errors, "search_path", errors.search_path)
         errors.search_path = lambda: "/nonexistent"
-        with self.assertRaisesRegex(ImageError, "mmdebstrap, sqfstar[^$]*apt-get install.* mmdebstrap squashfs-tools"):
-            require_tools("mmdebstrap", "sqfstar")
+        with self.assertRaisesRegex(ImageError, "mmdebstrap, mkfs.erofs[^$]*apt-get install.* erofs-utils mmdebstrap"):
+            require_tools("mmdebstrap", "mkfs.erofs")
 
 
 if __name__ == "__main__":

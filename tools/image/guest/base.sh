@@ -24,8 +24,8 @@ mask apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.ti
 mask systemd-timesyncd.service systemd-networkd-wait-online.service systemd-firstboot.service \
     systemd-machine-id-commit.service systemd-update-utmp.service systemd-update-utmp-runlevel.service \
     systemd-hwdb-update.service systemd-pstore.service systemd-random-seed.service
-# Nothing to check, to grow or to remount: the agent mounted the root.
-mask systemd-remount-fs.service systemd-fsck-root.service
+# Nothing to check, to grow, to remount or to wait for: the agent mounted the root, writable.
+mask systemd-remount-fs.service systemd-fsck-root.service systemd-repart.service
 # Kernel file systems that few programs look at; mount(8) still mounts them.
 mask dev-hugepages.mount dev-mqueue.mount sys-fs-fuse-connections.mount sys-kernel-config.mount \
     sys-kernel-debug.mount sys-kernel-tracing.mount

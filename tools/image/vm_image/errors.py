@@ -14,9 +14,7 @@ _PACKAGE_OF = {
     "mmdebstrap": "mmdebstrap",
     "newgidmap": "uidmap",
     "newuidmap": "uidmap",
-    "sqfstar": "squashfs-tools",
     "unshare": "util-linux",
-    "zstd": "zstd",
 }
 
 

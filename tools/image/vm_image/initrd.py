@@ -11,7 +11,7 @@ from .kernel import module_content, module_list
 # Needed in every guest. What a kernel has built in, or lacks, is left out of the lists.
 _BOOT_MODULES = ("virtio_pci", "virtio_console", "virtio_blk", "virtio_net", "virtio_rng", "pvpanic-pci", "af_packet")
 # Needed where a root disk is attached.
-_ROOT_MODULES = ("erofs", "squashfs", "ext4", "overlay")
+_ROOT_MODULES = ("erofs", "ext4", "overlay")
 _BUSYBOX_PACKAGE = "busybox-static"
 _UNUSED_DAYS = 14
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSL-1.0
-"""Runs build programs that end with this process, keeps all they print in a log, and finds the cause in it."""
+"""Runs build programs that end with this process, keeps all they print in a log, and finds a failure's cause in it."""
 
 import ctypes
 import os
@@ -15,34 +15,25 @@ SETUP_BEGIN = "vmdsl-setup: begin "
 SETUP_FAILED = "vmdsl-setup: failed "
 
 
-def run(commands, output, log, environment, what):
-    """Runs commands as a shell pipeline; the last one's output goes to a file when there is one.
+def run(command, output, log, environment, what):
+    """Runs a command; its output goes to a file where one is given, and all else that it prints to the log.
 
-    Throws ImageError with the cause, found in the log, when any of them fails.
+    Throws ImageError with the cause, found in the log, when it fails.
     """
     start = log.stat().st_size if log.exists() else 0
     environment = dict(os.environ, PATH=search_path(), **environment)
-    processes = []
-    try:
-        with open(log, "ab") as log_file:
-            source = subprocess.DEVNULL
-            for number, command in enumerate(commands):
-                log_file.write(f"+ {' '.join(map(str, command))}\n".encode())
-                log_file.flush()
-                last = number == len(commands) - 1
-                with _target(output, log_file, last) as target:
-                    processes.append(subprocess.Popen(command, stdin=source, stdout=target or subprocess.PIPE,
-                                                      stderr=log_file, env=environment, preexec_fn=_die_with_parent))
-                if source != subprocess.DEVNULL:
-                    source.close()
-                source = processes[-1].stdout
-            failed = [process.args[0] for process in processes if process.wait() != 0]
-    except BaseException:
-        for process in processes:
+    with open(log, "ab") as log_file, open(output or os.devnull, "wb") as output_file:
+        log_file.write(f"+ {' '.join(command)}\n".encode())
+        log_file.flush()
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output_file if output else log_file,
+                                   stderr=log_file, env=environment, preexec_fn=_die_with_parent)
+        try:
+            status = process.wait()
+        except BaseException:
             process.kill()
             process.wait()
-        raise
-    if failed:
+            raise
+    if status != 0:
         raise ImageError(cause(what, log, start))
 
 
@@ -68,21 +59,6 @@ def cause(what, log, start=0):
 
 def _indented(lines):
     return "\n".join(f"    {line}" for line in lines)
-
-
-class _target:
-    """What a process writes its standard output to: a file, the log, or None for a pipe."""
-
-    def __init__(self, output, log_file, last):
-        self._file = open(output, "wb") if last and output else None
-        self._chosen = (self._file or log_file) if last else None
-
-    def __enter__(self):
-        return self._chosen
-
-    def __exit__(self, *_):
-        if self._file:
-            self._file.close()
 
 
 def _die_with_parent():

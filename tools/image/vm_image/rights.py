@@ -37,11 +37,6 @@ def builder_prefix(mode="auto"):
     return prefix
 
 
-def as_root_in_name():
-    """The words before a command that has to see user id 0 and needs none of root's rights."""
-    return [] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user", "--"]
-
-
 def _require_subordinate_ids():
     if any(shutil.which(tool, path=search_path()) is None for tool in ("newuidmap", "newgidmap")):
         raise ImageError(
