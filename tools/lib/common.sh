@@ -4,7 +4,7 @@
 
 # Debian 12's packages. Boost 1.81 stands beside the default 1.74 there.
 build_packages=(g++ cmake ninja-build libboost1.81-dev libboost-test1.81-dev libboost-json1.81-dev libfmt-dev)
-image_packages=(mmdebstrap squashfs-tools uidmap cpio e2fsprogs busybox-static zstd kmod python3 ca-certificates)
+image_packages=(mmdebstrap erofs-utils uidmap cpio e2fsprogs busybox-static zstd kmod python3 ca-certificates)
 run_packages=(qemu-system-x86 seabios)
 test_packages=(clang clang-format clang-tidy libxml2-utils qemu-utils git)
 
