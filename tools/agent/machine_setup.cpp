@@ -208,6 +208,12 @@ void machine_setup::resume(std::span<const std::byte> payload) {
             say({"cannot reseed the random number generator: ", error_text(error)});
         }
     }
+    if (wire::has_field(payload, wire::tag::announce)) {
+        announce_addresses();
+    }
+}
+
+void machine_setup::announce_addresses() {
     for (std::size_t i = 0; i < address_count_; ++i) {
         const auto& known = addresses_[i];
         if (const int error = announce_address(known.interface_index, known.hardware_address, known.address);

@@ -20,11 +20,11 @@ public:
 
     /// A `configure` frame's payload. What did not work is added to `errors` as error_text, and the rest is done.
     void configure(std::span<const std::byte> payload, fields& errors);
-    /// A `resume` frame's payload: wall clock, random numbers, and the network is told where we are.
+    /// A `resume` frame's payload: wall clock, random numbers, and where asked for the network is told where we are.
     void resume(std::span<const std::byte> payload);
 
 private:
-    /// What is announced after a resume.
+    /// What can be announced after a resume.
     struct known_address {
         int interface_index = 0;
         std::uint8_t hardware_address[6]{};
@@ -37,6 +37,7 @@ private:
     void set_interface(std::string_view line, fields& errors);
     void add_address(netlink& kernel, int interface_index, const std::uint8_t (&hardware_address)[6],
                      std::string_view word, fields& errors);
+    void announce_addresses();
 
     text root_;
     bool touch_system_;

@@ -38,6 +38,15 @@ struct command_request {
     std::vector<std::string> environment;  ///< "NAME=value", added to the agent's own.
 };
 
+/// How a machine comes back from a saved state.
+struct resume_request {
+    /// False: it was saved at any moment, and a frame may have been cut.
+    bool quiesced = true;
+    /// It comes back among others than it was saved with, and tells switches and neighbours where its addresses are. A
+    /// network that is restored as a whole knows; under emulation the packets cost each machine some 40 ms.
+    bool announce = false;
+};
+
 /// The host's side of the conversation with one guest agent.
 ///
 /// Thread-safe; the calls that wait must not be made on the I/O thread. The guest is not trusted: bytes that are no
@@ -63,8 +72,8 @@ public:
     /// Makes the agent fall silent, so that the machine can be saved. Throws `timed_out`, `machine_died`.
     VMDSL_DECL void quiesce(deadline until);
     /// After a restore: gives the guest the present time and a seed and waits for its first frame of a fresh epoch.
-    /// `quiesced` false: the machine was saved at any moment, and a frame may have been cut. Throws likewise.
-    VMDSL_DECL void resume(bool quiesced, deadline until);
+    /// Throws likewise.
+    VMDSL_DECL void resume(const resume_request& request, deadline until);
 
     /// Asks the guest to switch off or to reboot, after a sync. There is no answer but the machine's.
     VMDSL_DECL void power(wire::power action);

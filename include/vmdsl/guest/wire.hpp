@@ -56,7 +56,7 @@ enum class frame_type : std::uint16_t {
     configured = 3,  ///< C a: configure is done. Fields: error_text* for what did not work.
     quiesce = 4,     ///< C h: finish what is being sent, then send nothing until resume.
     quiesced = 5,    ///< C a: last frame before resume.
-    resume = 6,      ///< C h: fields: epoch, wall_time, entropy. Accepted whatever epoch its header has.
+    resume = 6,      ///< C h: fields: epoch, wall_time, entropy, announce. Accepted whatever epoch its header has.
     resumed = 7,     ///< C a: first frame of the new epoch. Fields: stream_id* of the streams that live on.
     ping = 8,        ///< C h: answered by pong with the same payload.
     pong = 9,        ///< C a.
@@ -130,6 +130,7 @@ enum class tag : std::uint16_t {
     exit_code = 33,      // u32
     lingering = 34,      // flag: processes of the tree still held the output open when the command itself had ended
     nanoseconds = 35,    // u64, how long the command ran in the guest
+    announce = 36,       // flag: tell switches and neighbours where the machine's addresses are
 };
 
 enum class power : std::uint32_t {

@@ -256,7 +256,7 @@ VMDSL_DECL void machine_runtime::wake(const std::vector<std::uint32_t>& streams,
         (void)guest->attach(stream);
     }
     process_->resume(until);
-    guest->resume(true, until);
+    guest->resume({}, until);
 }
 
 VMDSL_DECL void machine_runtime::quiesce(deadline until) {

@@ -114,15 +114,18 @@ VMDSL_DECL void agent_client::quiesce(deadline until) {
     }
 }
 
-VMDSL_DECL void agent_client::resume(bool quiesced, deadline until) {
+VMDSL_DECL void agent_client::resume(const resume_request& request, deadline until) {
     const auto epoch = detail::random_epoch();
     io_loop::instance().call([&] { connection_->decoder.scan_for(wire::frame_type::resumed, epoch); });
     payload_builder payload;
     payload.u32(wire::tag::epoch, epoch);
     detail::put_time_and_entropy(payload);
+    if (request.announce) {
+        payload.flag(wire::tag::announce);
+    }
     std::unique_lock lock(connection_->mutex);
     connection_->resumed = false;
-    if (!quiesced) {
+    if (!request.quiesced) {
         connection_->encoder.resync_padding(connection_->outgoing);
     }
     connection_->encoder.set_epoch(epoch);

@@ -90,8 +90,8 @@ VMDSL_DECL std::vector<std::string> qemu_command_line(const qemu_configuration& 
     for (const auto& disk : machine.disks) {
         detail::append_disk(words, disk);
     }
-    // guest_announce=off: the agent announces the addresses after a restore. And with it on and no announcement asked
-    // for (announce-rounds 0), QEMU 7.2 frees the card's timer on load and dies of it at the guest's next reset.
+    // guest_announce=off: announcing is the agent's, where it is needed at all. And with it on and no announcement
+    // asked for (announce-rounds 0), QEMU 7.2 frees the card's timer on load and dies of it at the guest's next reset.
     for (std::size_t i = 0; i < machine.nics.size(); ++i) {
         const std::string id = "net" + std::to_string(i);
         detail::append_words(
