@@ -124,7 +124,7 @@ class FileSpecs(Folder):
 
 class Causes(Folder):
     def cause(self, text):
-        return pipeline.cause("image x", self.write("log", text))
+        return str(pipeline.cause("image x", self.write("log", text)))
 
     def test_a_setup_script_is_named_with_its_output(self):
         said = self.cause("noise\nvmdsl-setup: begin a.sh\nfine\nvmdsl-setup: begin b.sh\nno such user\n"

@@ -5,8 +5,8 @@ import pathlib
 
 from . import cache, pipeline
 from .apt import DownloadError
-from .errors import ImageError, require_tools
-from .rights import builder_prefix
+from .errors import DiskFullError, ImageError, require_tools
+from .rights import builder_prefix, memory_for_builds
 from .stage import Stage
 
 _GUEST = pathlib.Path(__file__).parents[1] / "guest"
@@ -45,7 +45,7 @@ def root_image(recipe, kernel_used, archive, mode, refresh, log, say):
 
     def build(work):
         require_tools("mmdebstrap", "mkfs.erofs", "apt-get", "apt-cache")
-        builder = _Builder(builder_prefix(mode), archive, log)
+        builder = _Builder(builder_prefix(mode), archive, log, say)
         cache.sweep()
         archive.refresh()
         archive.require(recipe.packages)
@@ -71,29 +71,26 @@ def _digests(parts):
 class _Builder:
     """mmdebstrap with what all its runs have in common."""
 
-    def __init__(self, prefix, archive, log):
+    def __init__(self, prefix, archive, log, say):
         self.archive = archive
         self._prefix = prefix
         self._log = log
+        self._say = say
 
     def archive_of(self, options, folder, what, output):
-        """Builds a system in `folder` and packs it into a tar archive."""
-        command = self._mmdebstrap(options, folder, "tar", "-")
-        pipeline.run([*self._prefix, *command], output, self._log, self._environment(folder), what)
+        """Builds a system and packs it into a tar archive."""
+        self._run('"$@"', self._mmdebstrap(options, "tar", "-"), folder, what, output)
 
     def image_of(self, options, folder, what, output):
-        """Builds a system in `folder` and makes a read-only file system of it."""
-        system = str(folder / "system")
-        command = self._mmdebstrap(options, folder, "directory", system)
-        # Device files cannot be made by everyone, and the agent mounts the kernel's own. As one command, because only
-        # inside the namespace do the files belong to whom the image says.
-        script = ('set -e; system=$1 image=$2; shift 2; "$@"; find "$system/dev" -xdev -mindepth 1 -delete; '
-                  f'mkfs.erofs {" ".join(_EROFS_OPTIONS)} "$image" "$system"')
-        command = [*self._prefix, "sh", "-c", script, "sh", system, str(output), *command]
-        pipeline.run(command, None, self._log, self._environment(folder), what)
+        """Builds a system and makes a read-only file system of it."""
+        system = folder / "chroots" / "system"
+        # Device files cannot be made by everyone, and the agent mounts the kernel's own. mkfs runs inside the
+        # namespace, because only there do the files belong to whom the image says.
+        script = (f'"$@"; find {system}/dev -xdev -mindepth 1 -delete; '
+                  f'mkfs.erofs {" ".join(_EROFS_OPTIONS)} {output} {system}')
+        self._run(script, self._mmdebstrap(options, "directory", str(system)), folder, what, None)
 
-    def _mmdebstrap(self, options, folder, form, target):
-        (folder / "temporary").mkdir()
+    def _mmdebstrap(self, options, form, target):
         return [
             "mmdebstrap", "--mode=root", f"--architectures={self.archive.architecture}", f"--format={form}",
             *(f"--dpkgopt={option}" for option in _DPKG_OPTIONS),
@@ -101,8 +98,26 @@ class _Builder:
             "--skip=update", *options, self.archive.suite, target, str(self.archive.sources_file),
         ]
 
-    def _environment(self, folder):
-        return {"SOURCE_DATE_EPOCH": str(self.archive.date()), "LC_ALL": "C.UTF-8", "TMPDIR": str(folder / "temporary")}
+    def _run(self, script, command, folder, what, output):
+        """Runs the script on the command, in memory where that is likely to do: unpacking is mostly small files."""
+        memory = memory_for_builds() if self._prefix else 0
+        if memory == 0:
+            self._run_in(script, command, folder, what, output)
+            return
+        try:
+            mount = f"mount -t tmpfs -o mode=755,size={memory} vmdsl {folder}/chroots; "
+            self._run_in(mount + script, command, folder, what, output)
+        except DiskFullError:
+            self._say("that is too much for memory; once more, on disk")
+            self._run_in(script, command, folder, what, output)
+
+    def _run_in(self, script, command, folder, what, output):
+        chroots = folder / "chroots"
+        cache.remove(chroots)
+        chroots.mkdir()
+        environment = {"SOURCE_DATE_EPOCH": str(self.archive.date()), "LC_ALL": "C.UTF-8", "TMPDIR": str(chroots)}
+        command = [*self._prefix, "sh", "-e", "-c", script, "sh", *command]
+        pipeline.run(command, output, self._log, environment, what)
 
 
 def _base(builder, kernel_used, say):

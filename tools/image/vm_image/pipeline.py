@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 
-from .errors import ImageError, search_path
+from .errors import DiskFullError, ImageError, search_path
 
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)
@@ -34,11 +34,12 @@ def run(command, output, log, environment, what):
             process.wait()
             raise
     if status != 0:
-        raise ImageError(cause(what, log, start))
+        raise cause(what, log, start)
 
 
 def cause(what, log, start=0):
-    """The part of a log that a person needs to see, without the pages around it."""
+    """An error with the part of a log that a person needs to see, without the pages around it."""
+    kind = ImageError
     text = log.read_bytes()[start:].decode(errors="replace")
     lines = text.splitlines()
     failed = [line for line in lines if line.startswith(SETUP_FAILED)]
@@ -48,13 +49,14 @@ def cause(what, log, start=0):
         printed = printed[: printed.index(failed[-1])][-40:]
         reason = f"setup script {name} ended with status {status}; it printed:\n" + _indented(printed or ["(nothing)"])
     elif "No space left on device" in text:
+        kind = DiskFullError
         full = [line for line in lines if "No space left on device" in line][:3]
         reason = ("the disk is full:\n" + _indented(full)
                   + "\n  mend it by freeing space, or with VMDSL_CACHE_DIR=<a folder on a larger disk>")
     else:
         complaints = [line for line in lines if re.match(r"E: |dpkg: error|Err:|[a-z-]+: (cannot|error)|FATAL", line)]
         reason = "it said:\n" + _indented(list(dict.fromkeys(complaints))[:8] or lines[-8:])
-    return f"cannot build {what}: {reason}\n  all output: {log}"
+    return kind(f"cannot build {what}: {reason}\n  all output: {log}")
 
 
 def _indented(lines):
