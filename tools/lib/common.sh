@@ -14,7 +14,7 @@ build_folder=$(realpath --canonicalize-missing --no-symlinks "${VMDSL_BUILD_DIR:
 started=$SECONDS
 say() { printf '[%3d s] %s\n' "$((SECONDS - started))" "$*"; }
 fail() {
-    printf '\n%s: %s\n' "$(basename "$0")" "$*" >&2
+    printf '\ntools/%s: %s\n' "$(basename "$0")" "$*" >&2
     exit 1
 }
 
@@ -87,7 +87,7 @@ Remove it (sudo apt-get remove libboost1.74-dev) and run this again." ;;
     if [ "$(id -u)" -ne 0 ]; then
         command -v sudo >/dev/null || is_debian_12 || not_debian_12 "packages are missing in $system: ${missing[*]}"
         command -v sudo >/dev/null || fail "packages are missing, you are not root, and there is no sudo to install them with.
-Let root run this, then run $(basename "$0") again:
+Let root run this, then run tools/$(basename "$0") again:
   $install"
         as_root=(sudo)
     fi

@@ -57,8 +57,7 @@ def _require_subordinate_ids():
     raise ImageError(
         f"user {name} has no subordinate user and group ids in /etc/subuid and /etc/subgid,\n"
         "so a Debian system cannot be unpacked without root\n"
-        f"  mend it with: sudo usermod --add-subuids {ids} --add-subgids {ids} {name}\n"
-        "  (or build the images as root once with the same VMDSL_CACHE_DIR)"
+        f"  mend it with: sudo usermod --add-subuids {ids} --add-subgids {ids} {name}"
     )
 
 
@@ -104,7 +103,7 @@ def _why_no_namespace():
                           check=False)
     said = done.stderr.strip() or "no /proc can be mounted in it"
     return (f"cannot make a user namespace to build the image in: {said}\n"
-            "  mend it with: building as root once with the same VMDSL_CACHE_DIR, or a host that is not a container")
+            "  mend it with: building as root, or on a host (or in a container) that allows user namespaces")
 
 
 def memory_for_builds():
