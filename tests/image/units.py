@@ -354,7 +354,8 @@ class Memory(Folder):
             architecture, suite, sources_file, say = "amd64", "bookworm", "sources.list", said.append
             date = staticmethod(lambda: 1)
 
-        for module, name, value in ((pipeline, "run", run), (debian, "memory_for_builds", lambda: 4096)):
+        memory = [4096]
+        for module, name, value in ((pipeline, "run", run), (debian, "memory_for_builds", lambda: memory[0])):
             self.addCleanup(setattr, module, name, getattr(module, name))
             setattr(module, name, value)
         builder = debian._Builder([], Archive, self.folder / "log")
@@ -365,6 +366,9 @@ class Memory(Folder):
         builder.archive_of([], self.folder, "it", self.folder / "out")
         self.assertEqual([("tmpfs" in script) for script in scripts], [True, False])
         self.assertEqual(len(said), 1)
+        memory[0] = 1 << 60  # more than any disk has
+        with self.assertRaises(DiskFullError):
+            builder.archive_of([], self.folder, "it", self.folder / "out")
 
 
 class Progress(Folder):

@@ -3,6 +3,7 @@
 
 import pathlib
 import shlex
+import shutil
 
 from . import cache, pipeline
 from .apt import DownloadError
@@ -112,6 +113,8 @@ class _Builder:
             mount = f"mount -t tmpfs -o mode=755,size={memory} vmdsl {_quoted(folder / 'chroots')}; "
             self._run_in(mount + script, command, folder, what, output)
         except DiskFullError:
+            if shutil.disk_usage(folder).free < memory:
+                raise  # the disk was full, or it would be
             self.say("that does not fit into memory; once more, on disk")
             self._run_in(script, command, folder, what, output)
 

@@ -11,7 +11,7 @@ from .errors import DiskFullError, ImageError, search_path
 
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)
-_NO_SPACE = "No space left on device"
+_NO_SPACE = re.compile("No space left on device|Disk quota exceeded|gpg: error writing to")
 SETUP_BEGIN = "vmdsl-setup: begin "
 SETUP_FAILED = "vmdsl-setup: failed "
 
@@ -41,7 +41,7 @@ def run(command, output, log, environment, what):
 def cause(what, log, start=0):
     """An error with the part of a log that a person needs to see, without the pages around it."""
     text = log.read_bytes()[start:].decode(errors="replace")
-    kind = DiskFullError if _NO_SPACE in text else ImageError
+    kind = DiskFullError if _NO_SPACE.search(text) else ImageError
     lines = text.splitlines()
     failed = [line for line in lines if line.startswith(SETUP_FAILED)]
     if failed:
@@ -50,7 +50,7 @@ def cause(what, log, start=0):
         printed = printed[: printed.index(failed[-1])][-40:]
         reason = f"setup script {name} ended with status {status}; it printed:\n" + _indented(printed or ["(nothing)"])
     elif kind is DiskFullError:
-        full = [line for line in lines if _NO_SPACE in line][:3]
+        full = [line for line in lines if _NO_SPACE.search(line)][:3]
         reason = ("the disk is full:\n" + _indented(full)
                   + "\n  mend it by freeing space, or with VMDSL_CACHE_DIR=<a folder on a larger disk>")
     else:
