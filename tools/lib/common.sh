@@ -18,8 +18,8 @@ fail() {
     exit 1
 }
 
-# tell_progress LOG STEPS: how far what writes these files is. On a terminal the log's last line, every second in the same
-# place, elsewhere every 15 s; and each line of STEPS. Ends with this script.
+# tell_progress LOG STEPS: how far what writes these files is. On a terminal the log's last "[N of M] ...", or its last line
+# where it has none, every second in the same place, elsewhere every 15 s; and each line of STEPS. Ends with this script.
 tell_progress() {
     local log=$1 steps_file=$2 steps=0 quiet=0 clear='' line width
     [ ! -t 1 ] || clear=$'\r\e[K'
@@ -30,7 +30,7 @@ tell_progress() {
             say "  $line"
             steps=$((steps + 1)) quiet=0
         done < <(tail -n "+$((steps + 1))" "$steps_file")
-        line=$(tail -n 1 "$log" | tr -cd '[:print:]')
+        line=$(grep -a '^\[[0-9]* of' "$log" | tail -n 1) || line=$(tail -n 1 "$log" | tr -cd '[:print:]')
         if [ -n "$clear" ]; then
             line=$(say "  $line")
             width=$(stty size </dev/tty | cut -d ' ' -f 2) || width=80
@@ -107,7 +107,7 @@ Let root run this, then run tools/$(basename "$0") again:
     if ! watched "$log" "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
         apt-get install --yes --no-install-recommends "${missing[@]}"; then
         tail -n 20 "$log" >&2
-        fail "the packages could not be installed; all that apt said is in $log. To see it for yourself, as root:
+        fail "the packages could not be installed; all that apt said is in $log. By hand, as root:
   apt-get update && $install"
     fi
     rm -r "$(dirname "$log")"

@@ -120,7 +120,7 @@ class Archive:
         return found
 
     def download_with_dependencies(self, packages, status_file, folder):
-        """Fetches what a system with this dpkg status lacks to have the packages into a new folder; returns the files."""
+        """Fetches what a system with this dpkg status lacks to have the packages; returns the files, in a new folder."""
         folder.mkdir()
         if not packages:
             return []
