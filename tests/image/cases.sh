@@ -49,11 +49,11 @@ expect_error() {
 
 debian() { "$tool" debian --agent "$agent" --output "$work/$case_name.image.json" "$@"; }
 
-# A cache of the case's own that starts with the shared downloads and base system.
+# A cache of the case's own that starts with the shared downloads and base system, under the same locks.
 own_cache() {
     VMDSL_CACHE_DIR=$work/cache
     mkdir "$work/cache"
-    for kind in apt kernel busybox base; do
+    for kind in apt kernel busybox base locks; do
         ln -s "$shared_cache/$kind" "$work/cache/$kind"
     done
 }
@@ -174,6 +174,7 @@ case_no_subordinate_ids() {
         user=(setpriv --reuid nobody --regid nogroup --clear-groups env HOME=/nonexistent "VMDSL_CACHE_DIR=$work/cache")
         ! grep -q '^nobody:' /etc/subuid 2>/dev/null || skip "nobody has subordinate ids here"
         own_cache
+        rm "$work/cache/locks"
         chmod -R a+rX "$work" && chown -R nobody "$work/cache"
         setpriv --reuid nobody --regid nogroup --clear-groups test -r "$tool" -a -r "$shared_cache/kernel" ||
             skip "nobody may not read the source tree or the cache"
@@ -195,6 +196,25 @@ case_missing_tool() {
     try unshare --map-root-user --mount bash -c 'mount --bind /dev/null "$(command -v mmdebstrap)" && exec "$@"' - \
         "$tool" debian --agent "$agent" --name missing --output "$work/missing.json"
     expect_error mmdebstrap "sudo apt-get install"
+}
+
+case_no_namespaces() {
+    [ "$(id -u)" -ne 0 ] || skip "root needs no user namespace"
+    grep -qsE "^($(id -un)|$(id -u)):" /etc/subuid || skip "this user has no subordinate ids"
+    own_cache
+    mkdir "$work/bin"
+    printf '#!/bin/sh\necho "unshare: unshare failed: Operation not permitted" >&2\nexit 1\n' >"$work/bin/unshare"
+    chmod 755 "$work/bin/unshare"
+    PATH=$work/bin:$PATH try debian --name closed
+    expect_error "user namespace" "mend it with"
+}
+
+case_no_network() {
+    unshare --map-root-user --net true 2>/dev/null || skip "no network namespaces here"
+    export VMDSL_CACHE_DIR=$work/empty
+    try unshare --map-root-user --net env -u http_proxy -u https_proxy "$tool" kernel
+    expect_error "cannot fetch Debian's package lists" "Failed to fetch" "mend it with" "http_proxy"
+    [ -z "$(ls -A "$work/empty/kernel" 2>/dev/null)" ] || fail "a kernel from nowhere"
 }
 
 case_failing_setup() {
@@ -302,6 +322,30 @@ case_killed() {
     debian --name killed
     [ -e "$(field "$work/killed.image.json" root)" ] || fail "no image after a killed build"
     [ -z "$(ls -A "$work/cache/tmp")" ] || fail "leftovers in the cache: $(ls -A "$work/cache/tmp")"
+}
+
+# Ctrl-C goes to all processes of the terminal's foreground.
+case_interrupted() {
+    own_cache
+    printf '#!/bin/sh\necho waits\nexec sleep 300\n' >"$work/waits.sh"
+    chmod 755 "$work/waits.sh"
+    setsid env --default-signal=INT "$tool" debian --agent "$agent" --name interrupted --output "$work/i.json" \
+        --setup "$work/waits.sh" >"$work/log" 2>&1 &
+    pid=$!
+    until grep -qsx waits "$work/cache/logs/interrupted.log"; do
+        kill -0 "$pid" 2>/dev/null || fail "the build ended before it could be interrupted: $(cat "$work/log")"
+        read -rt 0.05 <> <(:) || true
+    done
+    kill -INT -- "-$pid"
+    status=0
+    wait "$pid" || status=$?
+    [ "$status" -eq 130 ] || fail "exit status $status instead of 130: $(cat "$work/log")"
+    grep -q "interrupted" "$work/log" || fail "it does not say that it was interrupted: $(cat "$work/log")"
+    ! grep -q Traceback "$work/log" || fail "a Python traceback: $(cat "$work/log")"
+    [ -z "$(build_processes)" ] || fail "processes left: $(build_processes | xargs ps -o pid,args -p)"
+    ! grep -q "$work" /proc/mounts || fail "mounts left: $(grep "$work" /proc/mounts)"
+    [ -z "$(ls -A "$work/cache/tmp")" ] || fail "leftovers in the cache: $(ls -A "$work/cache/tmp")"
+    [ ! -e "$work/i.json" ] || fail "an interrupted build left a descriptor"
 }
 
 case_full_disk() {

@@ -4,17 +4,21 @@
 
 import os
 import pathlib
+import re
+import shutil
+import subprocess
 import sys
 import tempfile
 import threading
 import unittest
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools" / "image"))
+_ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(_ROOT / "tools" / "image"))
 
-from vm_image import apt, cache, pipeline  # noqa: E402
+from vm_image import apt, cache, cli, debian, errors, pipeline  # noqa: E402
 from vm_image.cpio import CpioWriter  # noqa: E402
-from vm_image.errors import ImageError, require_tools  # noqa: E402
+from vm_image.errors import DiskFullError, ImageError, require_tools  # noqa: E402
 from vm_image.recipe import FileSpec  # noqa: E402
 
 
@@ -25,7 +29,26 @@ class Folder(unittest.TestCase):
         holder = tempfile.TemporaryDirectory()
         self.addCleanup(holder.cleanup)
         self.folder = pathlib.Path(holder.name)
-        os.environ["VMDSL_CACHE_DIR"] = str(self.folder / "cache")
+        self.setenv("VMDSL_CACHE_DIR", str(self.folder / "cache"))
+
+    def setenv(self, name, value):
+        before = os.environ.get(name)
+        self.addCleanup(lambda: os.environ.pop(name) if before is None else os.environ.__setitem__(name, before))
+        os.environ[name] = value
+
+    def program(self, name, text):
+        """Puts a program in front of PATH."""
+        path = self.write(f"bin/{name}", text)
+        path.chmod(0o755)
+        if not os.environ["PATH"].startswith(str(path.parent)):
+            self.setenv("PATH", f"{path.parent}:{os.environ['PATH']}")
+
+    def process(self, *words):
+        """Another process on the same cache; its output is to be read line by line."""
+        process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.stdout.close)
+        return process
 
     def write(self, name, text):
         path = self.folder / name
@@ -124,7 +147,7 @@ class FileSpecs(Folder):
 
 class Causes(Folder):
     def cause(self, text):
-        return pipeline.cause("image x", self.write("log", text))
+        return str(pipeline.cause("image x", self.write("log", text)))
 
     def test_a_setup_script_is_named_with_its_output(self):
         said = self.cause("noise\nvmdsl-setup: begin a.sh\nfine\nvmdsl-setup: begin b.sh\nno such user\n"
@@ -136,6 +159,10 @@ class Causes(Folder):
 
     def test_a_full_disk_is_named(self):
         self.assertIn("the disk is full", self.cause("x\ntar: ./usr: Cannot write: No space left on device\nE: tar\n"))
+
+    def test_a_disk_that_a_setup_script_filled_is_a_full_disk(self):
+        log = self.write("log", "vmdsl-setup: begin a.sh\ncp: x: No space left on device\nvmdsl-setup: failed a.sh 1\n")
+        self.assertIsInstance(pipeline.cause("image x", log), DiskFullError)
 
     def test_other_errors_show_apts_words_and_the_log(self):
         said = self.cause("page\n" * 500 + "E: Unable to correct problems\n" + "page\n" * 500)
@@ -194,6 +221,73 @@ class Cache(Folder):
         builder.join(30)
         self.assertTrue((cache.cache_root() / "kind" / "key").exists())
 
+    def test_a_cache_that_is_removed_during_a_build_is_told_and_harms_no_other_build(self):
+        others_work, finish = threading.Event(), threading.Event()
+
+        def build_of_another(work):
+            work.write_text("whole")
+            others_work.set()
+            finish.wait(30)
+
+        another = threading.Thread(target=cache.entry, args=("kind", "key", build_of_another))
+
+        def build(work):
+            work.mkdir()
+            shutil.rmtree(cache.cache_root())
+            another.start()
+            self.assertTrue(others_work.wait(30))
+            raise ImageError("tar: Cannot stat: No such file or directory")
+
+        try:
+            with self.assertRaisesRegex(ImageError, "was removed while"):
+                cache.entry("kind", "key", build)
+        finally:
+            finish.set()
+            another.join(30)
+        self.assertEqual((cache.cache_root() / "kind" / "key").read_text(), "whole")
+
+    def test_who_waited_for_a_lock_that_was_removed_takes_the_one_that_others_see(self):
+        waits, entered, leave = threading.Event(), threading.Event(), threading.Event()
+
+        def second():
+            with cache.lock("name", on_wait=waits.set):
+                entered.set()
+                leave.wait(30)
+
+        waiter = threading.Thread(target=second)
+        with cache.lock("name"):
+            waiter.start()
+            self.assertTrue(waits.wait(30))
+            shutil.rmtree(cache.cache_root())
+        self.assertTrue(entered.wait(30))
+        told = []
+
+        def third():
+            with cache.lock("name", on_wait=lambda: (told.append("waits"), leave.set())):
+                told.append("enters")
+
+        third()
+        leave.set()
+        waiter.join(30)
+        self.assertEqual(told, ["waits", "enters"])
+
+    def test_cleaning_waits_for_builds(self):
+        place = cache.entry("base", "key", lambda work: work.mkdir())
+        with cache.in_use():
+            cleaner = self.process(str(_ROOT / "tools" / "vm-image"), "clean", "--days", "0")
+            self.assertIn("waiting for builds", cleaner.stdout.readline())
+            self.assertTrue(place.exists())
+        self.assertEqual(cleaner.wait(60), 0)
+        self.assertFalse(place.exists())
+
+    def test_what_machines_read_is_in_use(self):
+        for name, read in (("read", 0), ("unread", 100 * 86400)):
+            place = cache.entry("initrd", name, lambda work: work.write_text(""))
+            long_ago = place.stat().st_mtime - 100 * 86400
+            os.utime(place, (place.stat().st_mtime - read, long_ago))
+        cache.drop_unused("initrd", 14)
+        self.assertEqual([path.name for path in (cache.cache_root() / "initrd").iterdir()], ["read"])
+
     def test_keys_depend_on_content_and_modes(self):
         one = self.write("one/a", "text")
         self.write("two/a", "text")
@@ -210,13 +304,94 @@ class Cache(Folder):
         self.assertTrue(cache.write_atomically(path, "other"))
 
 
+class Downloads(Folder):
+    """Several processes and one apt folder. The apt here is a script that does what apt does to the folder."""
+
+    def setUp(self):
+        super().setUp()
+        self.archive = apt.Archive("bookworm")
+        self.program("apt-get", f"""#!/bin/sh
+            archives=$(sed -n 's/^Dir::Cache::archives "\\(.*\\)";/\\1/p' "$APT_CONFIG")
+            case "$*" in
+            *--print-uris*) echo "'http://mirror.example/less.deb' less_1_amd64.deb 3 SHA256:0" ;;
+            *--download-only*) echo deb >"$archives/less_1_amd64.deb" ;;
+            update*) echo update >>{self.folder}/order ;;
+            esac
+        """)
+
+    def test_what_a_build_downloaded_is_its_own(self):
+        (found,) = self.archive.download_with_dependencies(["less"], "/dev/null", self.folder / "work")
+        # Another build, or apt-get clean, makes room.
+        subprocess.run(["find", self.archive.downloads, "-name", "*.deb", "-delete"], check=True)
+        self.assertEqual(found.read_text(), "deb\n")
+
+    def test_lists_stay_while_a_build_reads_them(self):
+        order = self.folder / "order"
+        with self.archive.reading():
+            refresher = self.process(sys.executable, "-B", "-c", f"""if True:
+                import sys
+                sys.path.insert(0, {str(_ROOT / "tools" / "image")!r})
+                from vm_image.apt import Archive
+                Archive("bookworm", say=lambda text: print(text, flush=True)).refresh(force=True)
+            """)
+            self.assertIn("waiting for builds", refresher.stdout.readline())
+            with open(order, "a") as file:
+                file.write("read\n")
+        self.assertEqual(refresher.wait(60), 0)
+        self.assertEqual(order.read_text().split(), ["read", "update"])
+
+
+class Memory(Folder):
+    def test_what_does_not_fit_into_memory_is_built_on_disk(self):
+        scripts, said = [], []
+
+        def run(command, *_):
+            scripts.append(command[command.index("-c") + 1])
+            if "tmpfs" in scripts[-1]:
+                raise DiskFullError("full")
+
+        class Archive:
+            architecture, suite, sources_file, say = "amd64", "bookworm", "sources.list", said.append
+            date = staticmethod(lambda: 1)
+
+        memory = [4096]
+        for module, name, value in ((pipeline, "run", run), (debian, "memory_for_builds", lambda: memory[0])):
+            self.addCleanup(setattr, module, name, getattr(module, name))
+            setattr(module, name, value)
+        builder = debian._Builder([], Archive, self.folder / "log")
+        builder.archive_of([], self.folder, "it", self.folder / "out")
+        self.assertEqual([("tmpfs" in script) for script in scripts], [False])  # no mounts without namespaces
+        scripts.clear()
+        builder = debian._Builder(["unshare"], Archive, self.folder / "log")
+        builder.archive_of([], self.folder, "it", self.folder / "out")
+        self.assertEqual([("tmpfs" in script) for script in scripts], [True, False])
+        self.assertEqual(len(said), 1)
+        memory[0] = 1 << 60  # more than any disk has
+        with self.assertRaises(DiskFullError):
+            builder.archive_of([], self.folder, "it", self.folder / "out")
+
+
+class Progress(Folder):
+    def test_steps_are_told_where_the_builder_of_several_images_reads_them(self):
+        file = self.folder / "steps"
+        self.setenv("VMDSL_PROGRESS_FILE", str(file))
+        tell = cli._progress(type("given", (), {"name": "own"}))
+        tell("one")
+        tell("two")
+        self.assertEqual(file.read_text().splitlines(), ["image own: one", "image own: two"])
+
+
 class Tools(unittest.TestCase):
+    def test_what_is_needed_is_what_the_scripts_install(self):
+        script = (_ROOT / "tools" / "lib" / "common.sh").read_text()
+        installed = re.search(r"^image_packages=\(([^)]*)\)", script, re.MULTILINE)[1].split()
+        in_every_debian = {"apt", "dpkg", "util-linux"}
+        self.assertEqual(set(errors._PACKAGE_OF.values()) - in_every_debian - set(installed), set())
+
     def test_all_missing_tools_are_named_at_once(self):
         saved = os.environ["PATH"]
         self.addCleanup(os.environ.__setitem__, "PATH", saved)
         require_tools("unshare")
-        from vm_image import errors
-
         self.addCleanup(setattr, errors, "search_path", errors.search_path)
         errors.search_path = lambda: "/nonexistent"
         with self.assertRaisesRegex(ImageError, "mmdebstrap, mkfs.erofs[^$]*apt-get install.* erofs-utils mmdebstrap"):

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSL-1.0
 """A private apt: lists and downloads in the cache, sources taken from the host's own configuration, no root.
 
-The host's lists are not used: containers often have none, and other releases have the wrong ones.
+The host's lists are not used: containers often have none, and other releases have the wrong ones. Several processes
+may use one Archive's folder: who reads the lists does so under reading(), which keeps others from fetching newer ones,
+and who downloads gets files of its own.
 """
 
 import difflib
@@ -31,10 +33,11 @@ class DownloadError(ImageError):
 
 
 class Archive:
-    """One Debian suite on some mirrors."""
+    """One Debian suite on some mirrors. `say` is told each step that takes a while."""
 
-    def __init__(self, suite, mirrors=(), architecture="amd64"):
+    def __init__(self, suite, mirrors=(), architecture="amd64", say=lambda text: None):
         self.suite = suite
+        self.say = say
         self.architecture = architecture
         self.sources = tuple(mirrors) or sources_of_host(suite)
         # Resolved, because the configuration in it has absolute paths and is shared with those who see it by a link.
@@ -50,17 +53,23 @@ class Archive:
         if not force and _younger_than(stamp, maximum_age):
             return
         require_tools("apt-get", "apt-cache")
-        with cache.lock(f"apt-{self.folder.name}"):
+        with cache.lock(f"apt-{self.folder.name}",  # which reading() shares
+                        on_wait=lambda: self.say("waiting for builds that read the package lists")):
             if not force and _younger_than(stamp, maximum_age):
                 return
+            self.say(f"package lists of {self.suite}")
             done = self._run(["apt-get", "update", "--error-on=any"])
             if done.returncode == 0:
                 stamp.write_bytes(b"")
             elif not stamp.exists():
                 raise ImageError(
                     f"cannot fetch Debian's package lists for {self.suite}\n" + _indent(_complaints(done))
-                    + "\n  used sources:\n" + _indent(self.sources)
+                    + "\n  used sources:\n" + _indent(self.sources) + "\n  mend it with: " + _cure(done)
                 )
+
+    def reading(self):
+        """A lock under which the lists stay as they are, for all that asks them; refresh() waits for it."""
+        return cache.lock(f"apt-{self.folder.name}", shared=True)
 
     def state(self):
         """Changes when the archive's contents do."""
@@ -100,35 +109,34 @@ class Archive:
             lines.append(f"  {name}" + (f"  (near it: {', '.join(near)})" if near else ""))
         raise ImageError("\n".join(lines))
 
-    def download(self, package, version):
-        """Fetches one package and returns the file."""
-        with cache.lock(f"apt-{self.folder.name}"):
-            self.downloads.mkdir(exist_ok=True)
-            done = self._run(["apt-get", "download", f"{package}={version}"], cwd=self.downloads)
+    def download(self, package, version, folder):
+        """Fetches one package into a new folder and returns the file."""
+        folder.mkdir()
+        done = self._run(["apt-get", "download", f"{package}={version}"], cwd=folder)
         # A colon in a version is written %3a in the file's name.
-        found = self.downloads / f"{package}_{version.replace(':', '%3a')}_{self.architecture}.deb"
+        found = folder / f"{package}_{version.replace(':', '%3a')}_{self.architecture}.deb"
         if done.returncode != 0 or not found.exists():
             raise DownloadError(f"cannot download {package} {version}\n" + _indent(_complaints(done)))
         return found
 
-    def download_with_dependencies(self, packages, status_file):
-        """Fetches what a system with this dpkg status lacks to have the packages; returns the files to install."""
+    def download_with_dependencies(self, packages, status_file, folder):
+        """Fetches what a system with this dpkg status lacks to have the packages; returns the files, in a new folder."""
+        folder.mkdir()
         if not packages:
             return []
         status = f"Dir::State::status={status_file}"
         install = ["apt-get", "install", "--yes", "--no-install-recommends", "-o", status]
-        with cache.lock(f"apt-{self.folder.name}"):
-            (self.downloads / "partial").mkdir(parents=True, exist_ok=True)
-            empty = ["-o", f"Dir::Cache::archives={self.folder}/none"]
-            plan = self._run([*install, *empty, "--print-uris", "-qq", *packages])
-            if plan.returncode != 0:
-                raise ImageError("apt cannot install these packages together\n" + _indent(_complaints(plan)))
-            # Lines are: 'uri' file size hash
-            names = [line.split()[1] for line in plan.stdout.splitlines() if line.startswith("'")]
+        empty = ["-o", f"Dir::Cache::archives={self.folder}/none"]
+        plan = self._run([*install, *empty, "--print-uris", "-qq", *packages])
+        if plan.returncode != 0:
+            raise ImageError("apt cannot install these packages together\n" + _indent(_complaints(plan)))
+        # Lines are: 'uri' file size hash
+        names = [line.split()[1] for line in plan.stdout.splitlines() if line.startswith("'")]
+        with cache.lock(f"downloads-{self.folder.name}"):
             done = self._run([*install, "--download-only", *packages])
             if done.returncode != 0:
                 raise DownloadError("cannot download the packages\n" + _indent(_complaints(done)))
-        return [self.downloads / name for name in names]
+            return [cache.take(self.downloads / name, folder) for name in names]
 
     def _installable(self, names):
         done = self._run(["apt-get", "install", "--simulate", "-o", "Dir::State::status=/dev/null", *names])
@@ -243,6 +251,12 @@ def _complaints(done):
     lines = [line for line in done.stderr.splitlines() if line.startswith(("E:", "W:", "Err:"))]
     unmet = [line for line in done.stdout.splitlines() if "Depends:" in line or "Conflicts:" in line]
     return (unmet + lines)[:12] or [f"{done.args[0]} ended with status {done.returncode}"]
+
+
+def _cure(done):
+    if "NO_PUBKEY" in done.stderr:
+        return "sudo apt-get install --no-install-recommends debian-archive-keyring"
+    return "a network that reaches these hosts, http_proxy=<a proxy>, or --mirror (MIRRORS in add_vm_image)"
 
 
 def _indent(lines):

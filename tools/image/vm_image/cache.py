@@ -3,7 +3,7 @@
 
 An entry is <cache>/<kind>/<key>. Whoever builds it holds <cache>/locks/<kind>-<key> and works in
 <cache>/tmp/<kind>-<key>; a build that was killed therefore leaves only a folder that nobody reads and that the next
-holder of the same lock, or sweep(), removes.
+holder of the same lock, or sweep(), removes. Commands that use entries hold in_use(), and clean() waits for them.
 """
 
 import contextlib
@@ -62,21 +62,46 @@ def digest_of_tree(path):
 
 
 @contextlib.contextmanager
-def lock(name):
-    """Holds an exclusive lock shared by all users of this cache; the kernel frees it when the process ends."""
-    folder = _made(cache_root() / "locks")
-    with open(folder / name, "w", encoding="ascii") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+def lock(name, shared=False, on_wait=None):
+    """Holds a lock among all users of this cache: alone, or together with others who share it.
+
+    The kernel frees it when the process ends. `on_wait` is called once if others hold it. Gives the open lock file.
+    """
+    kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+    while True:
+        with open(_made(cache_root() / "locks") / name, "w", encoding="ascii") as file:
+            try:
+                fcntl.flock(file, kind | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if on_wait:
+                    on_wait()
+                    on_wait = None
+                fcntl.flock(file, kind)
+            if not _is_removed(file):  # else somebody removed the cache while we waited: others lock a new file
+                yield file
+                return
 
 
-def entry(kind, key, build):
-    """The path of an entry; `build(work_path)` makes it when it is missing. `work_path` does not exist yet."""
+def _is_removed(file):
+    return os.fstat(file.fileno()).st_nlink == 0
+
+
+def in_use(on_wait=None):
+    """A lock under which clean() removes nothing."""
+    return lock("in-use", shared=True, on_wait=on_wait)
+
+
+def entry(kind, key, build, on_wait=None):
+    """The path of an entry; `build(work_path)` makes it when it is missing. `work_path` does not exist yet.
+
+    `on_wait` is called if another process is building it.
+    Throws ImageError when the cache is removed meanwhile, whatever the build made of that.
+    """
     place = cache_root() / kind / key
     if place.exists():
         mark_used(place)
         return place
-    with lock(f"{kind}-{key}"):
+    with lock(f"{kind}-{key}", on_wait=on_wait) as held:
         if place.exists():
             return place
         work = _made(cache_root() / "tmp") / f"{kind}-{key}"
@@ -85,9 +110,25 @@ def entry(kind, key, build):
             build(work)
             _made(place.parent)
             os.rename(work, place)
+        except (ImageError, OSError) as error:
+            if _is_removed(held):
+                raise ImageError(f"the cache {cache_root()} was removed while {kind} {key} was built in it\n"
+                                 "  mend it by building again; 'vm-image clean' waits for builds, rm does not") from error
+            raise
         finally:
-            _remove_work(work)
+            if not _is_removed(held):  # else the folder may be that of who holds the new lock
+                _remove_work(work)
     return place
+
+
+def take(path, folder):
+    """Puts a file of the cache into a builder's folder, where nobody else removes it; returns its path there."""
+    taken = folder / path.name
+    try:
+        os.link(path, taken)
+    except OSError:  # on another file system, or of another user
+        shutil.copyfile(path, taken)
+    return taken
 
 
 def beside(work, purpose):
@@ -135,14 +176,28 @@ def sweep():
             continue
 
 
+def clean(kinds, days, on_wait):
+    """Removes what killed builds left, and entries of these kinds that were not used in so many days."""
+    with lock("in-use", on_wait=on_wait):
+        sweep()
+        for kind in kinds:
+            drop_unused(kind, days)
+
+
 def drop_unused(kind, days):
-    """Removes entries of a kind that nobody asked for in so many days."""
+    """Removes entries of a kind that nobody asked for, or read, in so many days."""
     folder = cache_root() / kind
     oldest = time.time() - days * 86400
     for found in folder.iterdir() if folder.is_dir() else ():
         with contextlib.suppress(OSError):
-            if found.stat().st_mtime < oldest:
+            if _last_use(found) < oldest:
                 remove(found)
+
+
+def _last_use(path):
+    """When an entry was asked for or, where it is a file, read: machines read theirs without asking for them."""
+    status = path.stat()
+    return status.st_mtime if path.is_dir() else max(status.st_mtime, status.st_atime)
 
 
 def write_atomically(path, content):

@@ -2,7 +2,9 @@
 """The command line of tools/vm-image."""
 
 import argparse
+import contextlib
 import errno
+import os
 import pathlib
 import signal
 import sys
@@ -21,7 +23,11 @@ def main(words):
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     given = _parser().parse_args(words)
     try:
-        given.run(given)
+        if given.run == _clean:
+            _clean(given)
+        else:
+            with cache.in_use(lambda: _progress(given)("waiting for 'vm-image clean' to end")):
+                given.run(given)
         return 0
     except ImageError as error:
         print(f"vm-image: {error}", file=sys.stderr)
@@ -48,25 +54,28 @@ def _initrd(given):
 
 
 def _tiny(given):
-    archive = _archive(given)
+    say = _progress(given)
+    archive = _archive(given, say)
     used = kernel(archive)
     content = initrd.initrd_content(used, given.agent) + initrd.busybox_content(archive)
     text = descriptor(given.name, used.image, initrd.cached_initrd(content), arguments=arguments.COMMON)
     _write_descriptor(given, text)
+    say("done")
 
 
 def _debian(given):
-    say = _progress(given.name)
+    say = _progress(given)
     recipe = Recipe(given.name, given.package, given.file, given.setup)
-    archive = _archive(given)
+    archive = _archive(given, say)
     used = kernel(archive, refresh=given.refresh)
     content = initrd.initrd_content(used, given.agent)
     log = pathlib.Path(given.log or cache.cache_root() / "logs" / f"{given.name}.log").absolute()
     log.parent.mkdir(parents=True, exist_ok=True)
-    root = debian.root_image(recipe, used, archive, given.mode, given.refresh, log, say)
+    root = debian.root_image(recipe, used, archive, given.mode, given.refresh, log)
     text = descriptor(given.name, used.image, initrd.cached_initrd(content), root, scratch_template(),
                       arguments.COMMON + arguments.SYSTEMD, "systemd", "basic.target")
     _write_descriptor(given, text)
+    say("done")
 
 
 def _given(given):
@@ -76,9 +85,8 @@ def _given(given):
 
 
 def _clean(given):
-    cache.sweep()
-    for kind in ("kernel", "busybox", "base", "root", "initrd", "scratch", "apt", "logs"):
-        cache.drop_unused(kind, given.days)
+    cache.clean(("kernel", "busybox", "base", "root", "initrd", "scratch", "apt", "logs"), given.days,
+                lambda: print("vm-image: waiting for builds that use this cache", file=sys.stderr, flush=True))
 
 
 def _write_descriptor(given, text):
@@ -87,15 +95,24 @@ def _write_descriptor(given, text):
     print(output)
 
 
-def _archive(given):
-    return Archive(given.suite, given.mirror)
+def _archive(given, say=None):
+    return Archive(given.suite, given.mirror, say=say or _progress(given))
 
 
-def _progress(name):
+def _progress(given):
+    """A function that tells each step on stderr, and to the file that $VMDSL_PROGRESS_FILE names.
+
+    Ninja shows what a command printed when it has ended; who builds and wants to know earlier reads that file.
+    """
+    name = getattr(given, "name", "vm-image")
     begin = time.monotonic()
+    file = os.environ.get("VMDSL_PROGRESS_FILE")
 
     def say(text):
         print(f"vm-image: [{name} {time.monotonic() - begin:5.1f} s] {text}", file=sys.stderr, flush=True)
+        if file:
+            with contextlib.suppress(OSError), open(file, "a", encoding="utf-8") as stream:
+                stream.write(f"image {name}: {text}\n")
 
     return say
 

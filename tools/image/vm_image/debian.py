@@ -2,11 +2,13 @@
 """Root images: a base system once per kernel and archive state, then packages, files and setup scripts on top."""
 
 import pathlib
+import shlex
+import shutil
 
 from . import cache, pipeline
 from .apt import DownloadError
-from .errors import ImageError, require_tools
-from .rights import builder_prefix
+from .errors import DiskFullError, ImageError, require_tools
+from .rights import builder_prefix, memory_for_builds
 from .stage import Stage
 
 _GUEST = pathlib.Path(__file__).parents[1] / "guest"
@@ -35,7 +37,7 @@ _BUILD_FOLDER = "vmdsl-build"
 _FORMAT = 3
 
 
-def root_image(recipe, kernel_used, archive, mode, refresh, log, say):
+def root_image(recipe, kernel_used, archive, mode, refresh, log):
     """The read-only root file system for a recipe, from the cache where it is there."""
     # Not the archive's state: an image that was built stays until it is refreshed or something in it changes.
     key = cache.key_of([_base_facts(archive, kernel_used), _digests(_IMAGE_PARTS), _EROFS_OPTIONS, recipe.facts()])
@@ -45,18 +47,20 @@ def root_image(recipe, kernel_used, archive, mode, refresh, log, say):
 
     def build(work):
         require_tools("mmdebstrap", "mkfs.erofs", "apt-get", "apt-cache")
-        builder = _Builder(builder_prefix(mode), archive, log)
+        prefix = builder_prefix(mode)
         cache.sweep()
         archive.refresh()
-        archive.require(recipe.packages)
         try:
-            _build_root(builder, recipe, kernel_used, work, say)
+            with archive.reading():
+                archive.require(recipe.packages)
+                _build_root(_Builder(prefix, archive, log), recipe, kernel_used, work)
         except DownloadError:
-            say("a package is not where the package lists have it; fetching newer lists")
+            archive.say("a package is not where the package lists have it; fetching newer lists")
             archive.refresh(force=True)
-            _build_root(builder, recipe, kernel_used, work, say)
+            with archive.reading():
+                _build_root(_Builder(prefix, archive, log), recipe, kernel_used, work)
 
-    return cache.entry("root", key, build)
+    return cache.entry("root", key, build, lambda: archive.say("waiting for another build of this image"))
 
 
 def _base_facts(archive, kernel_used):
@@ -69,31 +73,29 @@ def _digests(parts):
 
 
 class _Builder:
-    """mmdebstrap with what all its runs have in common."""
+    """mmdebstrap with what all its runs have in common. To be made and used while archive.reading() is held."""
 
     def __init__(self, prefix, archive, log):
         self.archive = archive
+        self.date = archive.date()
+        self.say = archive.say
         self._prefix = prefix
         self._log = log
 
     def archive_of(self, options, folder, what, output):
-        """Builds a system in `folder` and packs it into a tar archive."""
-        command = self._mmdebstrap(options, folder, "tar", "-")
-        pipeline.run([*self._prefix, *command], output, self._log, self._environment(folder), what)
+        """Builds a system and packs it into a tar archive."""
+        self._run('"$@"', self._mmdebstrap(options, "tar", "-"), folder, what, output)
 
     def image_of(self, options, folder, what, output):
-        """Builds a system in `folder` and makes a read-only file system of it."""
-        system = str(folder / "system")
-        command = self._mmdebstrap(options, folder, "directory", system)
-        # Device files cannot be made by everyone, and the agent mounts the kernel's own. As one command, because only
-        # inside the namespace do the files belong to whom the image says.
-        script = ('set -e; system=$1 image=$2; shift 2; "$@"; find "$system/dev" -xdev -mindepth 1 -delete; '
-                  f'mkfs.erofs {" ".join(_EROFS_OPTIONS)} "$image" "$system"')
-        command = [*self._prefix, "sh", "-c", script, "sh", system, str(output), *command]
-        pipeline.run(command, None, self._log, self._environment(folder), what)
+        """Builds a system and makes a read-only file system of it."""
+        system = folder / "chroots" / "system"
+        # Device files cannot be made by everyone, and the agent mounts the kernel's own. mkfs runs inside the
+        # namespace, because only there do the files belong to whom the image says.
+        script = (f'"$@"; find {_quoted(system / "dev")} -xdev -mindepth 1 -delete; '
+                  f'mkfs.erofs {" ".join(_EROFS_OPTIONS)} {_quoted(output)} {_quoted(system)}')
+        self._run(script, self._mmdebstrap(options, "directory", str(system)), folder, what, None)
 
-    def _mmdebstrap(self, options, folder, form, target):
-        (folder / "temporary").mkdir()
+    def _mmdebstrap(self, options, form, target):
         return [
             "mmdebstrap", "--mode=root", f"--architectures={self.archive.architecture}", f"--format={form}",
             *(f"--dpkgopt={option}" for option in _DPKG_OPTIONS),
@@ -101,12 +103,37 @@ class _Builder:
             "--skip=update", *options, self.archive.suite, target, str(self.archive.sources_file),
         ]
 
-    def _environment(self, folder):
-        return {"SOURCE_DATE_EPOCH": str(self.archive.date()), "LC_ALL": "C.UTF-8", "TMPDIR": str(folder / "temporary")}
+    def _run(self, script, command, folder, what, output):
+        """Runs the script on the command, in memory where that is likely to do: unpacking is mostly small files."""
+        memory = memory_for_builds() if self._prefix else 0
+        if memory == 0:
+            self._run_in(script, command, folder, what, output)
+            return
+        try:
+            mount = f"mount -t tmpfs -o mode=755,size={memory} vmdsl {_quoted(folder / 'chroots')}; "
+            self._run_in(mount + script, command, folder, what, output)
+        except DiskFullError:
+            if shutil.disk_usage(folder).free < memory:
+                raise  # the disk was full, or it would be
+            self.say("that does not fit into memory; once more, on disk")
+            self._run_in(script, command, folder, what, output)
+
+    def _run_in(self, script, command, folder, what, output):
+        chroots = folder / "chroots"
+        cache.remove(chroots)
+        chroots.mkdir()
+        environment = {"SOURCE_DATE_EPOCH": str(self.date), "LC_ALL": "C.UTF-8", "TMPDIR": str(chroots)}
+        command = [*self._prefix, "sh", "-e", "-c", script, "sh", *command]
+        pipeline.run(command, output, self._log, environment, what)
 
 
-def _base(builder, kernel_used, say):
-    archive = builder.archive
+def _quoted(path):
+    """For a shell, and for mmdebstrap's hooks."""
+    return shlex.quote(str(path))
+
+
+def _base(builder, kernel_used):
+    archive, say = builder.archive, builder.say
     key = cache.key_of([_base_facts(archive, kernel_used), archive.state()])
 
     def build(work):
@@ -114,10 +141,10 @@ def _base(builder, kernel_used, say):
         work.mkdir()
         folder = cache.beside(work, "build")
         folder.mkdir()
-        with Stage(folder / "lists.tar", archive.date()) as stage:
+        with Stage(folder / "lists.tar", builder.date) as stage:
             for path in archive.list_files():
                 stage.add(path, f"var/lib/apt/lists/{path.name}", 0o644)
-        with Stage(folder / "guest.tar", archive.date()) as stage:
+        with Stage(folder / "guest.tar", builder.date) as stage:
             stage.add(kernel_used.modules, f"usr/lib/modules/{kernel_used.release}")
             for part in _BASE_PARTS:
                 stage.add(_GUEST / part, f"{_BUILD_FOLDER}/{part}")
@@ -125,31 +152,33 @@ def _base(builder, kernel_used, say):
             "--skip=output/dev",  # unpacked again where device nodes cannot be made
             "--variant=minbase", "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr",
             f"--include={','.join(BASE_PACKAGES)}",
-            f"--setup-hook=tar-in {folder}/lists.tar /",
-            f"--customize-hook=tar-in {folder}/guest.tar /",
+            f"--setup-hook=tar-in {_quoted(folder / 'lists.tar')} /",
+            f"--customize-hook=tar-in {_quoted(folder / 'guest.tar')} /",
             f'--customize-hook=chroot "$1" sh /{_BUILD_FOLDER}/base.sh {kernel_used.release}',
-            f"--customize-hook=download /var/lib/dpkg/status {work}/status",
+            f"--customize-hook=download /var/lib/dpkg/status {_quoted(work / 'status')}",
         ]
         builder.archive_of(options, folder, f"the base system of Debian {archive.suite}", work / "root.tar")
 
     try:
-        return cache.entry("base", key, build)
+        return cache.entry("base", key, build, lambda: say("waiting for the base system, which another build makes"))
     except ImageError as error:
         if "404" in str(error):
             raise DownloadError(str(error)) from error
         raise
 
 
-def _build_root(builder, recipe, kernel_used, work, say):
-    base = _base(builder, kernel_used, say)
-    say(f"packages of {recipe.name}: {' '.join(recipe.packages) or 'none'}")
-    debs = builder.archive.download_with_dependencies(recipe.packages, base / "status")
+def _build_root(builder, recipe, kernel_used, work):
+    base = _base(builder, kernel_used)
+    builder.say(f"packages: {' '.join(recipe.packages) or 'none'}")
+    debs = builder.archive.download_with_dependencies(recipe.packages, base / "status", cache.beside(work, "download"))
     folder = cache.beside(work, "build")
     folder.mkdir()
-    _write_stage(folder / "stage.tar", builder.archive.date(), recipe, debs)
-    say(f"root image of {recipe.name}")
+    _write_stage(folder / "stage.tar", builder.date, recipe, debs)
+    builder.say("root image")
     options = [
-        "--variant=custom", f"--setup-hook=tar-in {base}/root.tar /", f"--setup-hook=tar-in {folder}/stage.tar /",
+        "--variant=custom",
+        f"--setup-hook=tar-in {_quoted(base / 'root.tar')} /",
+        f"--setup-hook=tar-in {_quoted(folder / 'stage.tar')} /",
         f'--customize-hook=chroot "$1" sh /{_BUILD_FOLDER}/image.sh',
     ]
     builder.image_of(options, folder, f"image {recipe.name}", work)

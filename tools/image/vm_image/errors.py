@@ -22,6 +22,10 @@ class ImageError(Exception):
     """Something the user can mend. The text says what, where and how; it may have several lines."""
 
 
+class DiskFullError(ImageError):
+    """A file system has no room left."""
+
+
 def require_tools(*names):
     """Returns when every program is installed; otherwise names all missing ones and the command that installs them."""
     path = search_path()

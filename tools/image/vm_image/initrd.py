@@ -78,19 +78,20 @@ def _busybox(archive_used):
     if folder.exists():
         cache.mark_used(folder)
         return folder
-    archive_used.refresh()
-    version = archive_used.candidate(_BUSYBOX_PACKAGE)["Version"]
 
     def build(work):
-        file = archive_used.download(_BUSYBOX_PACKAGE, version)
+        archive_used.say("busybox")
+        file = archive_used.download(_BUSYBOX_PACKAGE, version, cache.beside(work, "download"))
         unpacked = cache.beside(work, "unpacked")
         done = subprocess.run(["dpkg-deb", "--extract", file, unpacked], capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise ImageError(f"cannot unpack {file}: {done.stderr.strip()}")
         work.mkdir()
         (unpacked / "bin" / "busybox").rename(work / "busybox")
-        file.unlink()
 
-    folder = cache.entry("busybox", version.replace(":", "_"), build)
+    archive_used.refresh()
+    with archive_used.reading():
+        version = archive_used.candidate(_BUSYBOX_PACKAGE)["Version"]
+        folder = cache.entry("busybox", version.replace(":", "_"), build)
     cache.write_atomically(choice, folder.name + "\n")
     return folder

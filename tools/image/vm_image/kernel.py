@@ -38,9 +38,10 @@ def kernel(archive, refresh=False):
         cache.mark_used(folder)
         return Kernel(folder)
     archive.refresh(force=refresh)
-    package, version = _newest(archive)
-    key = f"{package}_{version.replace(':', '_')}"
-    folder = cache.entry("kernel", key, lambda work: _unpack(archive, package, version, work))
+    with archive.reading():
+        package, version = _newest(archive)
+        key = f"{package}_{version.replace(':', '_')}"
+        folder = cache.entry("kernel", key, lambda work: _unpack(archive, package, version, work))
     cache.write_atomically(choice, key + "\n")
     return Kernel(folder)
 
@@ -88,7 +89,8 @@ def _newest(archive):
 
 def _unpack(archive, package, version, work):
     require_tools("dpkg-deb", "lz4")
-    file = archive.download(package, version)
+    archive.say(f"kernel {version}")
+    file = archive.download(package, version, cache.beside(work, "download"))
     done = subprocess.run(["dpkg-deb", "--extract", file, work], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise ImageError(f"cannot unpack {file}: {done.stderr.strip()}")
@@ -98,7 +100,6 @@ def _unpack(archive, package, version, work):
     shutil.rmtree(work / "usr", ignore_errors=True)  # documentation
     (work / "version").write_text(version + "\n")
     (work / "release").write_text(release + "\n")
-    file.unlink()
 
 
 def _extract_elf(image, output):

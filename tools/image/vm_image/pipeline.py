@@ -7,10 +7,11 @@ import re
 import signal
 import subprocess
 
-from .errors import ImageError, search_path
+from .errors import DiskFullError, ImageError, search_path
 
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)
+_NO_SPACE = re.compile("No space left on device|Disk quota exceeded|gpg: error writing to")
 SETUP_BEGIN = "vmdsl-setup: begin "
 SETUP_FAILED = "vmdsl-setup: failed "
 
@@ -34,12 +35,13 @@ def run(command, output, log, environment, what):
             process.wait()
             raise
     if status != 0:
-        raise ImageError(cause(what, log, start))
+        raise cause(what, log, start)
 
 
 def cause(what, log, start=0):
-    """The part of a log that a person needs to see, without the pages around it."""
+    """An error with the part of a log that a person needs to see, without the pages around it."""
     text = log.read_bytes()[start:].decode(errors="replace")
+    kind = DiskFullError if _NO_SPACE.search(text) else ImageError
     lines = text.splitlines()
     failed = [line for line in lines if line.startswith(SETUP_FAILED)]
     if failed:
@@ -47,14 +49,14 @@ def cause(what, log, start=0):
         printed = lines[max(i for i, line in enumerate(lines) if line == SETUP_BEGIN + name) + 1 :]
         printed = printed[: printed.index(failed[-1])][-40:]
         reason = f"setup script {name} ended with status {status}; it printed:\n" + _indented(printed or ["(nothing)"])
-    elif "No space left on device" in text:
-        full = [line for line in lines if "No space left on device" in line][:3]
+    elif kind is DiskFullError:
+        full = [line for line in lines if _NO_SPACE.search(line)][:3]
         reason = ("the disk is full:\n" + _indented(full)
                   + "\n  mend it by freeing space, or with VMDSL_CACHE_DIR=<a folder on a larger disk>")
     else:
         complaints = [line for line in lines if re.match(r"E: |dpkg: error|Err:|[a-z-]+: (cannot|error)|FATAL", line)]
         reason = "it said:\n" + _indented(list(dict.fromkeys(complaints))[:8] or lines[-8:])
-    return f"cannot build {what}: {reason}\n  all output: {log}"
+    return kind(f"cannot build {what}: {reason}\n  all output: {log}")
 
 
 def _indented(lines):

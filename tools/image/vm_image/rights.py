@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSL-1.0
-"""How this user may unpack and configure another system's packages: as root, or in a user namespace."""
+"""What this host allows a build: root or a user namespace, and memory to work in."""
 
 import os
 import pathlib
@@ -10,6 +10,8 @@ import subprocess
 from .errors import ImageError, require_tools, search_path
 
 _IDS_NEEDED = 65536
+_MEMORY_WORTHWHILE = 3 << 30
+_NO_LIMIT = 1 << 62
 
 # The namespaces die with the build: no mount and no process outlives it, however it ends.
 _OWN_NAMESPACES = ("--mount", "--pid", "--fork", "--kill-child=SIGKILL", "--mount-proc")
@@ -55,8 +57,7 @@ def _require_subordinate_ids():
     raise ImageError(
         f"user {name} has no subordinate user and group ids in /etc/subuid and /etc/subgid,\n"
         "so a Debian system cannot be unpacked without root\n"
-        f"  mend it with: sudo usermod --add-subuids {ids} --add-subgids {ids} {name}\n"
-        "  (or build the images as root once with the same VMDSL_CACHE_DIR)"
+        f"  mend it with: sudo usermod --add-subuids {ids} --add-subgids {ids} {name}"
     )
 
 
@@ -102,4 +103,36 @@ def _why_no_namespace():
                           check=False)
     said = done.stderr.strip() or "no /proc can be mounted in it"
     return (f"cannot make a user namespace to build the image in: {said}\n"
-            "  mend it with: building as root once with the same VMDSL_CACHE_DIR, or a host that is not a container")
+            "  mend it with: building as root, or on a host (or in a container) that allows user namespaces")
+
+
+def memory_for_builds():
+    """Bytes that a build may fill in memory: half of what is free, or 0 where that would be too little to try."""
+    free = min(_available_memory(), _left_in_cgroup())
+    return free // 2 if free >= _MEMORY_WORTHWHILE else 0
+
+
+def _available_memory():
+    for line in pathlib.Path("/proc/meminfo").read_text().splitlines():
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def _left_in_cgroup():
+    """What the control groups above us leave; a container's limit does not show in /proc/meminfo."""
+    left = _NO_LIMIT
+    try:
+        own = pathlib.Path("/proc/self/cgroup").read_text().rpartition("::")[2].strip()
+    except OSError:
+        return left
+    group = pathlib.PurePosixPath(own)
+    for path in [group, *group.parents]:
+        folder = pathlib.Path("/sys/fs/cgroup") / str(path).lstrip("/")
+        try:
+            limit = (folder / "memory.max").read_text().strip()
+            if limit != "max":
+                left = min(left, int(limit) - int((folder / "memory.current").read_text()))
+        except (OSError, ValueError):
+            continue
+    return left
