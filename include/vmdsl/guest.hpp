@@ -54,8 +54,8 @@ private:
 /// A machine of a running network: what a spec talks to.
 ///
 /// Every verb that waits has a limit, says on which machine, what was asked and what came back when it fails, and ends
-/// at once with `machine_died` where the kernel panics, QEMU ends or the agent is lost. Verbs of several machines may
-/// be called by several threads. Valid as long as its network.
+/// at once with `machine_died` where the kernel panics, QEMU ends or the agent is lost. Verbs may be called by several
+/// threads, also those of one machine. Valid as long as its network.
 class guest {
 public:
     VMDSL_DECL guest(detail::network_core& network, std::size_t index);
@@ -126,21 +126,24 @@ public:
                                               source_location where = source_location::current());
 
     /// Switches the machine on and waits until its guest is set up. Throws `could_not_run`, `timed_out`,
-    /// `machine_died`.
+    /// `machine_died`; the machine is off then. Throws `usage_error` where it is on already.
     VMDSL_DECL guest& start(source_location where = source_location::current());
-    /// Switches it off in order, and waits for that.
+    /// Switches it off in order, and waits for that. Throws `timed_out`, and leaves the machine as it is then;
+    /// `machine_died` where the kernel panics or QEMU crashes meanwhile.
     VMDSL_DECL guest& shutdown(source_location where = source_location::current());
     /// Takes its power away: what was not synced to disk may be lost. The machine is off afterwards.
     VMDSL_DECL guest& crash(source_location where = source_location::current());
-    /// Restarts it in order and waits until its guest is set up again.
+    /// Restarts it in order and waits until its guest is set up again. Throws as `shutdown`.
     VMDSL_DECL guest& reboot(source_location where = source_location::current());
 
-    /// Whether it is switched on and alive.
+    /// Whether it is switched on and alive. Once this has answered false for a machine that died, the death no longer
+    /// fails the case.
     [[nodiscard]] VMDSL_DECL bool running() const;
 
     /// The port of the host's 127.0.0.1 that leads to a TCP port of the guest. A free one is taken at the first call,
-    /// whatever the topology declares (that is for a person at the keyboard), so that tests never meet. The service
-    /// sees the connection come from its own localhost.
+    /// whatever the topology declares (that is for a person at the keyboard), so that tests never meet. It stays the
+    /// same as long as the network, whether the machine is on or off. The service sees the connection come from its own
+    /// localhost. Throws `could_not_run` where a declared port is taken.
     [[nodiscard]] VMDSL_DECL std::uint16_t forwarded(std::uint16_t guest_port);
 
     /// The last lines that the guest wrote to its console.

@@ -60,6 +60,7 @@
 #include <vmdsl/report/impl/terminal.ipp>
 #include <vmdsl/report/impl/worker_process.ipp>
 #include <vmdsl/impl/baked_in.ipp>
+#include <vmdsl/impl/console_writer.ipp>
 #include <vmdsl/impl/guest.ipp>
 #include <vmdsl/impl/machine_runtime.ipp>
 #include <vmdsl/impl/network_core.ipp>

@@ -25,3 +25,13 @@ BOOST_AUTO_TEST_CASE(full) {
     network<machine<"box", memory<128_MiB>, disk<"a", 1_GiB>, disk<"b", 1_GiB>, disk<"c", 1_GiB>>> net;
     net.start(60s);
 }
+
+BOOST_AUTO_TEST_CASE(greedy) {
+    network<machine<"modest", memory<128_MiB>>, machine<"box", memory<4096_GiB>>> net;
+    net.start(60s);
+}
+
+BOOST_AUTO_TEST_CASE(large) {
+    network<machine<"box", memory<3_GiB>>> net;
+    net.start(60s);
+}

@@ -121,6 +121,17 @@ class bad_input(unittest.TestCase):
             self.skipTest("no user namespaces here: " + result.stderr)
         self.expect(result, COULD_NOT_RUN, "No space left on device", "VMDSL_SCRATCH_DIR")
 
+    def test_more_memory_than_the_host_has(self):
+        self.expect(self.run_spec(bad_image, "--run_test=greedy"), COULD_NOT_RUN,
+                    'machine "box"', "4194304 MiB", "memory<>")
+
+    def test_memory_that_can_not_be_had(self):
+        limited = ["prlimit", f"--as={2 << 30}", bad_image]
+        result = subprocess.run(
+            [*limited, "--output", self.path / "out", "--run_test=large"], capture_output=True, text=True, timeout=280,
+            check=False, env=os.environ | {"VMDSL_SCRATCH_DIR": str(self.path / "scratch"), "VMDSL_ACCEL": "tcg"})
+        self.expect(result, COULD_NOT_RUN, 'machine "box"', "Cannot allocate memory", "memory")
+
     def test_an_output_folder_that_can_not_be_made(self):
         result = subprocess.run([tiny, "--output", "/proc/no/such"], capture_output=True, text=True, timeout=60,
                                 check=False, env=os.environ | {"VMDSL_SCRATCH_DIR": str(self.path / "scratch")})

@@ -54,6 +54,18 @@ double seconds_since(std::chrono::steady_clock::time_point begin) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
+/// Stops the machine's agent, so that the guest will not do what it is asked for. Returns once that is so.
+void deafen(vmdsl::guest& box) {
+    box.spawn("kill -STOP $PPID");
+    for (;;) {
+        try {
+            (void)box.within(2s).file_exists("/");
+        } catch (const timed_out&) {
+            return;
+        }
+    }
+}
+
 }  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(failures, restored<ready>)
@@ -109,6 +121,72 @@ BOOST_AUTO_TEST_CASE(a_machine_that_is_off_says_so) {
     box.start();
     BOOST_CHECK_THROW(box.start(), usage_error);
     box.run("true");
+}
+
+BOOST_AUTO_TEST_CASE(a_panic_while_it_is_shut_down_ends_the_call) {
+    auto& box = net.machine("box");
+    box.spawn("sleep 10; echo 1 > /proc/sys/kernel/sysrq; echo c > /proc/sysrq-trigger");
+    deafen(box);
+    const auto begin = std::chrono::steady_clock::now();
+    BOOST_CHECK_EXCEPTION(box.within(120s).shutdown(), machine_died, [](const machine_died& e) {
+        return mentions(e, "its kernel panicked") && mentions(e, "sysrq triggered crash") &&
+               mentions(e, "failures.cpp:");
+    });
+    BOOST_TEST(seconds_since(begin) < 60);
+    box.crash();
+    box.start();
+}
+
+BOOST_AUTO_TEST_CASE(the_death_of_qemu_is_no_orderly_shutdown) {
+    auto& box = net.machine("box");
+    deafen(box);
+    std::thread killer([] {
+        std::this_thread::sleep_for(1s);  // before or after the call begins: it has to throw either way
+        ::kill(qemu_of_this_worker(), SIGKILL);
+    });
+    BOOST_CHECK_EXCEPTION(box.within(60s).shutdown(), machine_died,
+                          [](const machine_died& e) { return mentions(e, "QEMU was ended by signal 9"); });
+    killer.join();
+    BOOST_TEST(!box.running());
+}
+
+BOOST_AUTO_TEST_CASE(after_a_shutdown_that_took_too_long_a_death_is_one_again) {
+    auto& box = net.machine("box");
+    deafen(box);
+    BOOST_CHECK_EXCEPTION(box.within(1s).shutdown(), timed_out,
+                          [](const timed_out& e) { return mentions(e, "did not switch itself off in time"); });
+    BOOST_TEST(box.running());
+    ::kill(qemu_of_this_worker(), SIGKILL);
+    BOOST_CHECK_THROW(box.within(20s).wait_for_file("/never"), machine_died);
+}
+
+BOOST_AUTO_TEST_CASE(a_panic_while_it_reboots_ends_the_call) {
+    auto& box = net.machine("box");
+    box.spawn("sleep 10; echo 1 > /proc/sys/kernel/sysrq; echo c > /proc/sysrq-trigger");
+    deafen(box);
+    const auto begin = std::chrono::steady_clock::now();
+    BOOST_CHECK_THROW(box.within(120s).reboot(), machine_died);
+    BOOST_TEST(seconds_since(begin) < 60);
+}
+
+BOOST_AUTO_TEST_CASE(after_a_boot_that_failed_the_machine_is_off) {
+    auto& box = net.machine("box");
+    box.crash();
+    BOOST_CHECK_THROW(box.within(200ms).start(), timed_out);
+    BOOST_TEST(!box.running());
+    BOOST_CHECK_EXCEPTION(box.run("true"), usage_error,
+                          [](const usage_error& e) { return mentions(e, "switched off"); });
+    box.start();
+    box.run("true");
+}
+
+BOOST_AUTO_TEST_CASE(after_a_panic_and_a_crash_it_is_just_off) {
+    auto& box = net.machine("box");
+    BOOST_CHECK_THROW(box.run("echo 1 > /proc/sys/kernel/sysrq; echo c > /proc/sysrq-trigger; sleep 300"),
+                      machine_died);
+    box.crash();
+    BOOST_CHECK_THROW(box.run("true"), usage_error);
+    box.start().run("true");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

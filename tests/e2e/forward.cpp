@@ -100,4 +100,35 @@ BOOST_AUTO_TEST_CASE(a_port_that_nobody_serves_closes_the_connection) {
     BOOST_TEST(round_trip(net.machine("box").forwarded(8001), "anyone?").empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_port_belongs_to_the_machine_and_not_to_one_boot) {
+    auto& box = net.machine("box");
+    const auto serve = [&] {
+        box.spawn("nc -ll -p 8000 -e cat");
+        box.wait_for_open_port(8000);
+    };
+    const auto port = box.forwarded(8000);
+    box.crash();
+    BOOST_TEST(box.forwarded(8000) == port);
+    BOOST_TEST(round_trip(port, "anyone?").empty());
+    box.start();
+    serve();
+    BOOST_TEST(box.forwarded(8000) == port);
+    BOOST_TEST(round_trip(port, "hello") == "hello");
+    box.reboot();
+    serve();
+    BOOST_TEST(box.forwarded(8000) == port);
+    BOOST_TEST(round_trip(port, "again") == "again");
+}
+
+BOOST_AUTO_TEST_CASE(a_machine_that_is_off_has_a_port_already) {
+    auto& box = net.machine("box");
+    box.shutdown();
+    const auto port = box.forwarded(8000);
+    BOOST_TEST(round_trip(port, "anyone?").empty());
+    box.start();
+    box.spawn("nc -ll -p 8000 -e cat");
+    box.wait_for_open_port(8000);
+    BOOST_TEST(round_trip(port, "hello") == "hello");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -18,6 +18,7 @@
 #include <vmdsl/core/error.hpp>
 #include <vmdsl/core/plan.hpp>
 #include <vmdsl/core/source_location.hpp>
+#include <vmdsl/detail/console_writer.hpp>
 #include <vmdsl/guest/agent_client.hpp>
 #include <vmdsl/guest/command.hpp>
 #include <vmdsl/guest/console_log.hpp>
@@ -38,8 +39,11 @@ struct machine_snapshot {
     std::string console_tail;      ///< So that an early failure of a clone still shows how the machine came up.
 };
 
-/// One machine of a running network, without types: processes, disks, agent, console. Its calls block, and are made by
-/// the test's thread (several machines' by several threads); what the guest does meanwhile arrives on the I/O thread.
+/// One machine of a running network, without types: processes, disks, agent, console. Its calls block and may be made
+/// by several threads; what the guest does meanwhile arrives on the I/O thread.
+///
+/// Off or dead: a machine that was switched off (by its guest too) can be saved and started again, and that is all. One
+/// whose kernel panicked, whose QEMU ended in any other way or whose agent is lost has died: that ends every call.
 class machine_runtime {
 public:
     /// A machine that is switched off. `folder` (which exists) takes its disks. Throws `could_not_run`: no image.
@@ -53,15 +57,14 @@ public:
     [[nodiscard]] const std::string& name() const noexcept { return plan_.name; }
 
     /// Switches it on and waits until the guest is set up, and, where the image has one, until its ready unit is
-    /// active.
+    /// active. Throws `usage_error` where it is on already, `could_not_run`, `timed_out`, `machine_died`; it is off
+    /// then.
     VMDSL_DECL void boot(deadline until);
-    /// Waits for a guest that is booting: the second half of `boot` and `reboot`.
-    VMDSL_DECL void await_boot(deadline until);
-    /// Restarts the guest and waits for it. Throws as `boot`.
+    /// Restarts the guest and waits for it. Throws `timed_out`, and leaves it as it is then; `machine_died`.
     VMDSL_DECL void reboot(deadline until);
-    /// Switches the guest off in order and waits until QEMU has ended.
+    /// Switches the guest off in order and waits until QEMU has ended. Throws likewise.
     VMDSL_DECL void shutdown(deadline until);
-    /// A power failure.
+    /// A power failure. Throws `usage_error` where it is off.
     VMDSL_DECL void crash();
 
     /// First half of a restore: a QEMU that holds the snapshot's state and is paused.
@@ -74,7 +77,16 @@ public:
     VMDSL_DECL void pause(deadline until);
     [[nodiscard]] VMDSL_DECL machine_snapshot save(deadline until);
 
+    /// Whether it is switched on and alive.
     [[nodiscard]] VMDSL_DECL bool running() const;
+    /// Whether it is switched on; throws `machine_died` where it is dead.
+    [[nodiscard]] VMDSL_DECL bool switched_on() const;
+
+    /// The spec got to know that it died.
+    VMDSL_DECL void note_seen_death();
+    /// How it died, where nobody asked for that and nobody has seen it yet. Says it once.
+    [[nodiscard]] VMDSL_DECL std::optional<error_details> take_unseen_death();
+
     /// The agent; throws `machine_died` where the machine is gone, `usage_error` where it is switched off.
     [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_client> agent() const;
 
@@ -90,11 +102,12 @@ public:
     /// deadline passed.
     [[nodiscard]] VMDSL_DECL bool pause_between_attempts(std::chrono::milliseconds pause, deadline until);
 
-    /// The host's port that leads to a port of the guest, opened at the first call.
+    /// The host's port that leads to a port of the guest, opened at the first call and kept as long as the machine,
+    /// whether it is on or off. Throws `could_not_run` where a declared port is taken.
     [[nodiscard]] VMDSL_DECL std::uint16_t forwarded(std::uint16_t guest_port);
 
     [[nodiscard]] VMDSL_DECL std::string console_tail(std::size_t lines = 40) const;
-    [[nodiscard]] const std::filesystem::path& console_file() const noexcept { return console_file_; }
+    [[nodiscard]] const std::filesystem::path& console_file() const noexcept { return console_writer_.path(); }
 
     /// Details for an error: this machine, where, and the console's tail.
     [[nodiscard]] VMDSL_DECL error_details details(std::string what_failed, const source_location& where) const;
@@ -105,31 +118,39 @@ private:
     VMDSL_DECL void take_console(std::string_view bytes);
     VMDSL_DECL void take_event(std::string_view event);
     VMDSL_DECL void take_exit(const child_exit& exit);
-    VMDSL_DECL void die(std::string what_failed, std::string console);
+    VMDSL_DECL void die(std::unique_lock<std::mutex> lock, std::string what_failed, std::string console);
+    VMDSL_DECL void await_boot(deadline until);
     VMDSL_DECL void await_ready_unit(deadline until);
+    VMDSL_DECL void bind_declared_ports();
     VMDSL_DECL void release();
+    [[nodiscard]] VMDSL_DECL std::shared_ptr<machine_process> process() const;
+
+    /// What the end of QEMU means.
+    enum class ending { death, switched_off, power_failure };
 
     machine_plan plan_;
     image_description image_;
     fabric& network_;
     std::filesystem::path folder_;
-    std::filesystem::path console_file_;
+    console_writer console_writer_;
     guest_settings settings_;
     std::vector<qemu_disk> disks_;
     std::vector<std::string> macs_;
 
-    unique_fd memory_;
-    std::unique_ptr<machine_process> process_;
+    std::mutex starting_;        // held while it boots
+    std::mutex forwards_mutex_;  // never taken on the I/O thread, which opens the ports
     std::map<std::uint16_t, std::unique_ptr<port_forward>> forwards_;
 
     mutable std::mutex mutex_;
     std::condition_variable changed_;
+    unique_fd memory_;
+    std::shared_ptr<machine_process> process_;
     std::shared_ptr<agent_client> agent_;
     console_log console_;
-    unique_fd console_fd_;
-    std::optional<error_details> death_;
-    bool end_expected_ = false;
-    bool agent_expected_to_end_ = false;
+    ending expected_ = ending::death;
+    bool switched_off_ = false;                  // by the guest, in order: QEMU has ended
+    std::optional<error_details> death_;         // what ends every call; also where the guest switched itself off
+    std::optional<error_details> unseen_death_;  // outlives its machine's next start
 };
 
 }  // namespace vmdsl::detail

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <typeindex>
@@ -19,9 +20,10 @@ class network_runtime;
 struct network_snapshot;
 class machine_runtime;
 struct verb_answer;
+struct verb_call;
 
 /// What is behind `network<...>`, without its types: the description and the machines that run it just now. The author
-/// layer's headers include this and nothing heavier.
+/// layer's headers include this and nothing heavier. Thread-safe but for `record` and `restore`.
 class network_core {
 public:
     VMDSL_DECL explicit network_core(network_plan plan);
@@ -39,9 +41,12 @@ public:
     VMDSL_DECL void cut(std::string_view machine, std::string_view segment);
     VMDSL_DECL void heal(std::string_view machine, std::string_view segment);
 
-    /// Every verb goes through here: recorded, replayed or live. `machine` empty: the network's own.
-    VMDSL_DECL verb_answer perform(std::string_view machine, std::string_view verb, std::string arguments,
-                                   const std::function<verb_answer()>& live);
+    /// Every verb goes through here: recorded, replayed or live. What is done live has an event that says how long it
+    /// took and how it ended, or what failed.
+    VMDSL_DECL verb_answer perform(const verb_call& call, const std::function<verb_answer()>& live);
+    /// The same without an event: for what a spec asks again and again without anything being done for it (whether a
+    /// job still runs), and for what has an event of its own.
+    VMDSL_DECL verb_answer look_up(const verb_call& call, const std::function<verb_answer()>& live);
 
     /// Runs `body` on live machines, saves what it leaves, and ends them.
     [[nodiscard]] VMDSL_DECL std::shared_ptr<const network_snapshot> record(const std::function<void()>& body);
@@ -51,6 +56,7 @@ public:
 
 private:
     network_plan plan_;
+    std::mutex mutex_;  // while `runtime_` is made
     std::shared_ptr<network_runtime> runtime_;
 };
 

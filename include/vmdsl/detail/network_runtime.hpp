@@ -12,6 +12,7 @@
 
 #include <vmdsl/core/config.hpp>
 #include <vmdsl/core/deadline.hpp>
+#include <vmdsl/core/error.hpp>
 #include <vmdsl/core/plan.hpp>
 #include <vmdsl/detail/machine_runtime.hpp>
 #include <vmdsl/detail/transcript.hpp>
@@ -39,7 +40,7 @@ struct network_snapshot {
     std::shared_ptr<owned_folder> folder;  ///< Holds the disks.
     std::vector<machine_snapshot> machines;
     fabric_state links;
-    transcript body;
+    transcript::recording body;
 };
 
 /// A network of machines, without types. All of them together start, are saved, are restored and end.
@@ -65,16 +66,24 @@ public:
     /// Switches all machines on, in parallel, and waits for them. Throws the first problem; the others are in the log.
     VMDSL_DECL void boot_all(deadline until);
 
-    /// Saves everything and ends this network: quiesce all, pause the switches, pause all, drain, save all.
+    /// Saves everything and ends this network: quiesce all, pause the switches, pause all, drain, save all. Throws
+    /// `machine_died` where a machine is not off but dead.
     [[nodiscard]] VMDSL_DECL std::shared_ptr<network_snapshot> freeze(deadline until);
 
     /// Waits for the machines of `restore`, and goes live. Throws what went wrong.
     VMDSL_DECL void await_restored(deadline until);
 
+    /// The spec got to know of this machine's death.
+    VMDSL_DECL void note_seen_death(std::string_view machine);
+
+    /// The deaths that nobody asked for and that no verb has told of, once each.
+    [[nodiscard]] VMDSL_DECL std::vector<error_details> take_unseen_deaths();
+
     /// Ends all machines now. Idempotent; done by the destructor too.
     VMDSL_DECL void end();
 
-    /// Runs `work` for each machine on a thread of its own and waits for all. Throws the first problem.
+    /// Runs `work` for each machine on a thread of its own and waits for all. Throws the first problem; the others are
+    /// in the log.
     VMDSL_DECL void for_all(const std::function<void(machine_runtime&)>& work);
 
 private:

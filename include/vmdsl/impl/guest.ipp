@@ -3,11 +3,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
+#include <mutex>
 #include <string>
 #include <utility>
 
 #include <vmdsl/core/error.hpp>
-#include <vmdsl/core/event_stream.hpp>
 #include <vmdsl/core/shell_quote.hpp>
 #include <vmdsl/detail/machine_runtime.hpp>
 #include <vmdsl/detail/network_core.hpp>
@@ -19,13 +20,6 @@ namespace vmdsl {
 
 namespace detail {
 
-/// Says in the log how long a verb took and how it ended.
-inline void log_verb(const std::string& machine, const std::string& text, deadline::clock::time_point begin,
-                     const std::string& outcome) {
-    const auto seconds = std::chrono::duration<double>(deadline::clock::now() - begin).count();
-    emit(event_kind::command, machine, {{"text", text}, {"seconds", seconds}, {"outcome", outcome}});
-}
-
 inline verb_answer answer_of(const command_result& result) {
     verb_answer answer;
     answer.out = result.out();
@@ -34,7 +28,28 @@ inline verb_answer answer_of(const command_result& result) {
     answer.number = result.signal() != 0 ? 0 : result.exit_code();
     answer.duration = result.duration();
     answer.flag = result.lingering();
+    answer.outcome = result.describe();
     return answer;
+}
+
+/// For verbs that answer nothing but how it went.
+inline verb_answer answer_with(std::string outcome) {
+    verb_answer answer;
+    answer.outcome = std::move(outcome);
+    return answer;
+}
+
+inline std::string bytes_text(std::size_t count) {
+    return std::to_string(count) + (count == 1 ? " byte" : " bytes");
+}
+
+/// Permission bits as people write them: "0644".
+inline std::string mode_text(unsigned mode) {
+    std::string text;
+    for (unsigned rest = mode; rest != 0; rest /= 8) {
+        text.insert(text.begin(), static_cast<char>('0' + rest % 8));
+    }
+    return "0" + text;
 }
 
 inline command_result result_of(verb_answer answer) {
@@ -168,14 +183,20 @@ struct job::state {
     std::string text;
     std::chrono::nanoseconds limit{};
     std::uint32_t stream_id = 0;
+    std::mutex mutex;
     std::shared_ptr<agent_stream> stream;  // null while it is known from a replay only
 
     /// The running command. After a restore it is attached to at first use.
-    [[nodiscard]] agent_stream& live() {
+    [[nodiscard]] std::shared_ptr<agent_stream> live() {
+        const std::lock_guard lock(mutex);
         if (!stream) {
             stream = network->machine(index).agent()->attach(stream_id);
         }
-        return *stream;
+        return stream;
+    }
+
+    [[nodiscard]] detail::verb_call call(std::string verb) const {
+        return {network->plan().machines[index].name, std::move(verb), text};
     }
 };
 
@@ -184,48 +205,41 @@ VMDSL_DECL command_result job::wait(source_location where) {
 }
 
 VMDSL_DECL command_result job::wait(std::chrono::nanoseconds limit, source_location where) {
-    auto& machine = state_->network->machine(state_->index);
-    return detail::result_of(state_->network->perform(machine.name(), "wait for", state_->text, [&] {
-        return detail::answer_of(machine.finish(state_->live(), state_->text, deadline::in(limit), where));
+    return detail::result_of(state_->network->perform(state_->call("wait for"), [&] {
+        auto& machine = state_->network->machine(state_->index);
+        const auto stream = state_->live();
+        return detail::answer_of(machine.finish(*stream, state_->text, deadline::in(limit), where));
     }));
 }
 
 VMDSL_DECL bool job::running() const {
-    const auto& name = state_->network->machine(state_->index).name();
-    return state_->network
-        ->perform(name, "is running", state_->text,
-                  [&] {
-                      detail::verb_answer answer;
-                      answer.flag = !state_->live().wait(deadline::in(std::chrono::nanoseconds(0)));
-                      return answer;
-                  })
-        .flag;
+    const auto look = [&] {
+        detail::verb_answer answer;
+        answer.flag = !state_->live()->wait(deadline::in(std::chrono::nanoseconds(0)));
+        return answer;
+    };
+    return state_->network->look_up(state_->call("is running"), look).flag;
 }
 
 VMDSL_DECL std::string job::out_so_far() const {
-    const auto& name = state_->network->machine(state_->index).name();
-    return state_->network
-        ->perform(name, "output of", state_->text,
-                  [&] {
-                      detail::verb_answer answer;
-                      answer.out = state_->live().collected(wire::channel::main);
-                      return answer;
-                  })
-        .out;
+    const auto look = [&] {
+        detail::verb_answer answer;
+        answer.out = state_->live()->collected(wire::channel::main);
+        return answer;
+    };
+    return state_->network->look_up(state_->call("output of"), look).out;
 }
 
 VMDSL_DECL void job::signal(int number) {
-    const auto& name = state_->network->machine(state_->index).name();
-    (void)state_->network->perform(name, "signal " + std::to_string(number), state_->text, [&] {
-        state_->live().send_signal(number, false);
+    (void)state_->network->perform(state_->call("signal " + std::to_string(number)), [&] {
+        state_->live()->send_signal(number, false);
         return detail::verb_answer{};
     });
 }
 
 VMDSL_DECL void job::kill() {
-    const auto& name = state_->network->machine(state_->index).name();
-    (void)state_->network->perform(name, "kill", state_->text, [&] {
-        state_->live().send_signal(9, true);
+    (void)state_->network->perform(state_->call("kill"), [&] {
+        state_->live()->send_signal(9, true);
         return detail::verb_answer{};
     });
 }
@@ -245,16 +259,8 @@ VMDSL_DECL guest guest::within(std::chrono::nanoseconds limit) const {
 
 VMDSL_DECL command_result guest::execute(std::string_view command, source_location where) {
     const std::string text(command);
-    return detail::result_of(network_->perform(name(), "run", text, [&] {
-        const auto begin = deadline::clock::now();
-        try {
-            auto result = network_->machine(index_).execute({text, {}, {}, {}}, deadline::in(limit_), where);
-            detail::log_verb(name(), text, begin, result.describe());
-            return detail::answer_of(result);
-        } catch (const error& problem) {
-            detail::log_verb(name(), text, begin, problem.details().what_failed);
-            throw;
-        }
+    return detail::result_of(network_->perform({name(), "run", text}, [&] {
+        return detail::answer_of(network_->machine(index_).execute({text, {}, {}, {}}, deadline::in(limit_), where));
     }));
 }
 
@@ -276,37 +282,33 @@ VMDSL_DECL job guest::spawn(std::string_view command, source_location where) {
     s->index = index_;
     s->text = std::string(command);
     s->limit = limit_;
-    s->stream_id = network_
-                       ->perform(name(), "spawn", s->text,
-                                 [&] {
-                                     auto& machine = network_->machine(index_);
-                                     auto stream = machine.agent()->start_command({s->text, {}, {}, {}});
-                                     if (!stream->wait_opened(deadline::in(limit_))) {
-                                         stream->close();
-                                         throw timed_out(machine.details("a command did not start in time", where));
-                                     }
-                                     s->stream = std::move(stream);
-                                     detail::verb_answer answer;
-                                     answer.stream = s->stream->id();
-                                     return answer;
-                                 })
-                       .stream;
+    const auto start = [&] {
+        auto& machine = network_->machine(index_);
+        auto stream = machine.agent()->start_command({s->text, {}, {}, {}});
+        if (!stream->wait_opened(deadline::in(limit_))) {
+            stream->close();
+            throw timed_out(machine.details("a command did not start in time", where));
+        }
+        auto answer = detail::answer_with("started");
+        answer.stream = stream->id();
+        s->stream = std::move(stream);
+        return answer;
+    };
+    s->stream_id = network_->perform({name(), "spawn", s->text}, start).stream;
     return job(std::move(s));
 }
 
 VMDSL_DECL guest& guest::wait_for_unit(std::string_view unit, source_location where) {
     const std::string text(unit);
-    (void)network_->perform(name(), "wait for unit", text, [&] {
-        const auto begin = deadline::clock::now();
+    (void)network_->perform({name(), "wait for unit", text}, [&] {
         detail::await_unit(network_->machine(index_), text, deadline::in(limit_), where);
-        detail::log_verb(name(), "wait for unit " + text, begin, "active");
-        return detail::verb_answer{};
+        return detail::answer_with("active");
     });
     return *this;
 }
 
 VMDSL_DECL guest& guest::wait_for_open_port(std::uint16_t port, source_location where) {
-    (void)network_->perform(name(), "wait for open port", std::to_string(port), [&] {
+    (void)network_->perform({name(), "wait for open port", std::to_string(port)}, [&] {
         auto& machine = network_->machine(index_);
         const auto until = deadline::in(limit_);
         for (detail::back_off pauses(std::chrono::milliseconds(10), std::chrono::milliseconds(200));
@@ -323,7 +325,7 @@ VMDSL_DECL guest& guest::wait_for_open_port(std::uint16_t port, source_location 
 }
 
 VMDSL_DECL guest& guest::wait_for_closed_port(std::uint16_t port, source_location where) {
-    (void)network_->perform(name(), "wait for closed port", std::to_string(port), [&] {
+    (void)network_->perform({name(), "wait for closed port", std::to_string(port)}, [&] {
         auto& machine = network_->machine(index_);
         const auto until = deadline::in(limit_);
         for (detail::back_off pauses(std::chrono::milliseconds(10), std::chrono::milliseconds(200));
@@ -341,26 +343,23 @@ VMDSL_DECL guest& guest::wait_for_closed_port(std::uint16_t port, source_locatio
 
 VMDSL_DECL bool guest::file_exists(std::string_view path, source_location where) {
     const std::string text(path);
-    return network_
-        ->perform(name(), "look for file", text,
-                  [&] {
-                      auto& machine = network_->machine(index_);
-                      const auto stream = machine.agent()->stat(text);
-                      const auto end =
-                          detail::await_stream(machine, *stream, "looking for " + text, deadline::in(limit_), where);
-                      if (end.failed && end.error_number != ENOENT && end.error_number != ENOTDIR) {
-                          detail::throw_stream_failure(machine, "can't look for " + text, end, where);
-                      }
-                      detail::verb_answer answer;
-                      answer.flag = !end.failed;
-                      return answer;
-                  })
-        .flag;
+    const auto look = [&] {
+        auto& machine = network_->machine(index_);
+        const auto stream = machine.agent()->stat(text);
+        const auto end = detail::await_stream(machine, *stream, "looking for " + text, deadline::in(limit_), where);
+        if (end.failed && end.error_number != ENOENT && end.error_number != ENOTDIR) {
+            detail::throw_stream_failure(machine, "can't look for " + text, end, where);
+        }
+        auto answer = detail::answer_with(end.failed ? "there is none" : "it is there");
+        answer.flag = !end.failed;
+        return answer;
+    };
+    return network_->perform({name(), "look for file", text}, look).flag;
 }
 
 VMDSL_DECL guest& guest::wait_for_file(std::string_view path, source_location where) {
     const std::string text(path);
-    (void)network_->perform(name(), "wait for file", text, [&] {
+    (void)network_->perform({name(), "wait for file", text}, [&] {
         auto& machine = network_->machine(index_);
         const auto until = deadline::in(limit_);
         for (detail::back_off pauses(std::chrono::milliseconds(10), std::chrono::milliseconds(200));;) {
@@ -379,14 +378,13 @@ VMDSL_DECL guest& guest::wait_for_file(std::string_view path, source_location wh
 VMDSL_DECL command_result guest::repeat_until(std::string_view command, bool success, std::chrono::nanoseconds limit,
                                               const source_location& where) {
     const std::string text(command);
-    return detail::result_of(network_->perform(name(), success ? "wait until succeeds" : "wait until fails", text, [&] {
+    const auto* const verb = success ? "wait until succeeds" : "wait until fails";
+    return detail::result_of(network_->perform({name(), verb, text}, [&] {
         auto& machine = network_->machine(index_);
         const auto until = deadline::in(limit);
-        const auto begin = deadline::clock::now();
         for (detail::back_off pauses(std::chrono::milliseconds(20), std::chrono::milliseconds(500));;) {
             const auto result = machine.execute({text, {}, {}, {}}, until, where);
             if (result.succeeded() == success) {
-                detail::log_verb(name(), text, begin, result.describe());
                 return detail::answer_of(result);
             }
             if (!machine.pause_between_attempts(pauses.next(), until)) {
@@ -423,8 +421,7 @@ VMDSL_DECL command_result guest::wait_until_fails(std::string_view command, std:
 VMDSL_DECL guest& guest::write_file(std::string_view path, std::string_view content, unsigned mode,
                                     source_location where) {
     const std::string text(path);
-    const std::string arguments = text + " " + std::to_string(mode) + "\n" + std::string(content);
-    (void)network_->perform(name(), "write file", arguments, [&] {
+    const auto write = [&] {
         auto& machine = network_->machine(index_);
         const auto stream = machine.agent()->write_file(text, mode, false);
         stream->write(std::string(content));
@@ -433,46 +430,51 @@ VMDSL_DECL guest& guest::write_file(std::string_view path, std::string_view cont
         if (end.failed) {
             detail::throw_stream_failure(machine, "can't write " + text, end, where);
         }
-        return detail::verb_answer{};
-    });
+        return detail::answer_with(detail::bytes_text(content.size()));
+    };
+    (void)network_->perform({name(), "write file", text + " " + detail::mode_text(mode), std::string(content)}, write);
     return *this;
 }
 
 VMDSL_DECL std::string guest::read_file(std::string_view path, source_location where) {
     const std::string text(path);
-    return network_
-        ->perform(name(), "read file", text,
-                  [&] {
-                      auto& machine = network_->machine(index_);
-                      const auto stream = machine.agent()->read_file(text);
-                      const auto end =
-                          detail::await_stream(machine, *stream, "reading " + text, deadline::in(limit_), where);
-                      if (end.failed) {
-                          detail::throw_stream_failure(machine, "can't read " + text, end, where);
-                      }
-                      detail::verb_answer answer;
-                      answer.out = stream->take_collected(wire::channel::main);
-                      return answer;
-                  })
-        .out;
+    const auto read = [&] {
+        auto& machine = network_->machine(index_);
+        const auto stream = machine.agent()->read_file(text);
+        const auto end = detail::await_stream(machine, *stream, "reading " + text, deadline::in(limit_), where);
+        if (end.failed) {
+            detail::throw_stream_failure(machine, "can't read " + text, end, where);
+        }
+        detail::verb_answer answer;
+        answer.out = stream->take_collected(wire::channel::main);
+        answer.outcome = detail::bytes_text(answer.out.size());
+        return answer;
+    };
+    return network_->perform({name(), "read file", text}, read).out;
 }
 
 namespace detail {
 
-/// The verbs that change a machine's power: logged, recorded, and with the place of the call in what they throw.
+/// The same problem with the place of the call.
+template <class Problem>
+[[nodiscard]] Problem with_place(const Problem& problem, const source_location& where) {
+    auto d = problem.details();
+    d.where = to_string(where);
+    return Problem(std::move(d));
+}
+
+/// The verbs that change a machine's power: recorded, and with the place of the call in what they throw.
 inline void power_verb(network_core& network, std::size_t index, const std::string& verb, const source_location& where,
                        const std::function<void(machine_runtime&)>& work) {
     const auto& name = network.plan().machines[index].name;
-    (void)network.perform(name, verb, {}, [&] {
-        const auto begin = deadline::clock::now();
+    (void)network.perform({name, verb, {}}, [&] {
         try {
             work(network.machine(index));
         } catch (const timed_out& problem) {
-            auto d = problem.details();
-            d.where = to_string(where);
-            throw timed_out(std::move(d));
+            throw with_place(problem, where);
+        } catch (const machine_died& problem) {
+            throw with_place(problem, where);
         }
-        log_verb(name, verb, begin, "done");
         return verb_answer{};
     });
 }
@@ -503,14 +505,16 @@ VMDSL_DECL guest& guest::reboot(source_location where) {
 }
 
 VMDSL_DECL bool guest::running() const {
-    return network_
-        ->perform(name(), "is running", {},
-                  [&] {
-                      detail::verb_answer answer;
-                      answer.flag = network_->machine(index_).running();
-                      return answer;
-                  })
-        .flag;
+    const auto look = [&] {
+        auto& machine = network_->machine(index_);
+        detail::verb_answer answer;
+        answer.flag = machine.running();
+        if (!answer.flag) {
+            machine.note_seen_death();  // where it is one, the spec has been told now
+        }
+        return answer;
+    };
+    return network_->look_up({name(), "is running", {}}, look).flag;
 }
 
 VMDSL_DECL std::uint16_t guest::forwarded(std::uint16_t guest_port) {

@@ -8,8 +8,7 @@
 #include <cstring>
 #include <utility>
 
-#include <fcntl.h>
-#include <unistd.h>
+#include <sys/sysinfo.h>
 
 #include <vmdsl/core/event_stream.hpp>
 #include <vmdsl/core/run_options.hpp>
@@ -39,9 +38,39 @@ inline image_description image_of(const machine_plan& plan) {
     return image;
 }
 
+/// A guest with more memory than there is would be killed, or the host with it, as soon as it uses that.
+inline void check_memory(const machine_plan& plan) {
+    struct sysinfo host {};
+    if (::sysinfo(&host) != 0) {
+        return;
+    }
+    const auto there = (host.totalram + host.totalswap) * std::uint64_t{host.mem_unit};
+    if (plan.memory_bytes > there) {
+        throw could_not_run("machine \"" + plan.name + "\" has " + std::to_string(plan.memory_bytes >> 20) +
+                                " MiB of memory, but this host only " + std::to_string(there >> 20) + " MiB",
+                            "Give it less with memory<>, or run the test on a larger host.");
+    }
+}
+
+/// The same with the machine's name, and what to do where memory was short.
+inline could_not_run named(const could_not_run& problem, const machine_plan& plan) {
+    auto d = problem.details();
+    d.machine = plan.name;
+    if (d.what_failed.find(std::strerror(ENOMEM)) != std::string::npos) {
+        d.hint = "It has " + std::to_string(plan.memory_bytes >> 20) +
+                 " MiB of memory: give it less with memory<>, or raise the limit (ulimit -v).";
+    }
+    return could_not_run(std::move(d));
+}
+
 VMDSL_DECL machine_runtime::machine_runtime(const network_plan& plan, std::size_t index, fabric& network,
                                             std::filesystem::path folder, const machine_snapshot* origin)
-    : plan_(plan.machines.at(index)), image_(image_of(plan_)), network_(network), folder_(std::move(folder)) {
+    : plan_(plan.machines.at(index)),
+      image_(image_of(plan_)),
+      network_(network),
+      folder_(std::move(folder)),
+      console_writer_(current_run().output_directory / ("console-" + plan_.name + ".log")) {
+    check_memory(plan_);
     settings_.host_name = plan_.name;
     settings_.machine_id = machine_id(plan_.name);
     settings_.hosts = hosts_file(plan);
@@ -49,12 +78,11 @@ VMDSL_DECL machine_runtime::machine_runtime(const network_plan& plan, std::size_
         settings_.interfaces.push_back(interface_line(address));
         macs_.push_back(address.mac);
     }
-    console_file_ = current_run().output_directory / ("console-" + plan_.name + ".log");
-    console_fd_.reset(::open(console_file_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
     make_disks(origin);
 }
 
 VMDSL_DECL machine_runtime::~machine_runtime() {
+    forwards_.clear();  // they ask for the agent
     release();
 }
 
@@ -117,12 +145,12 @@ VMDSL_DECL void machine_runtime::launch(const unique_fd& memory, bool shared, bo
     {
         const std::lock_guard lock(mutex_);
         death_.reset();
-        end_expected_ = false;
-        agent_expected_to_end_ = false;
+        expected_ = ending::death;
+        switched_off_ = false;
         console_.restart();
     }
     // Should the case hang or crash, nobody is left in this process to say what the console showed.
-    emit(event_kind::evidence, plan_.name, {{"console_file", console_file_.string()}});
+    emit(event_kind::evidence, plan_.name, {{"console_file", console_writer_.path().string()}});
     machine_handlers handlers;
     handlers.console = [this](std::string_view bytes) { take_console(bytes); };
     handlers.qmp_event = [this](std::string_view event) { take_event(event); };
@@ -133,13 +161,22 @@ VMDSL_DECL void machine_runtime::launch(const unique_fd& memory, bool shared, bo
             agent_->expect_restart();  // what was under way ends now; the next agent says hello
         }
     };
-    process_ = std::make_unique<machine_process>(std::move(configuration), memory, std::move(cables),
-                                                 std::move(handlers), until);
-    auto fresh = std::make_shared<agent_client>(process_->take_agent_socket(),
-                                                [this](std::string reason) { die(std::move(reason), console_tail()); });
+    std::shared_ptr<machine_process> started;
+    try {
+        started = std::make_shared<machine_process>(std::move(configuration), memory, std::move(cables),
+                                                    std::move(handlers), until);
+    } catch (const timed_out& problem) {
+        throw timed_out(details(problem.details().what_failed, {}));
+    }
+    auto fresh = std::make_shared<agent_client>(started->take_agent_socket(), [this](std::string reason) {
+        std::unique_lock lock(mutex_);
+        auto words = console_.tail();
+        die(std::move(lock), std::move(reason), std::move(words));
+    });
     std::optional<error_details> dead;
     {
         const std::lock_guard lock(mutex_);
+        process_ = std::move(started);
         agent_ = fresh;
         dead = death_;
     }
@@ -149,13 +186,23 @@ VMDSL_DECL void machine_runtime::launch(const unique_fd& memory, bool shared, bo
 }
 
 VMDSL_DECL void machine_runtime::boot(deadline until) {
-    if (running()) {
+    const std::unique_lock starting(starting_, std::try_to_lock);
+    if (!starting || running()) {
         throw usage_error("machine \"" + plan_.name + "\" is running already");
     }
     release();
-    memory_ = make_memory_file("vmdsl-" + plan_.name, plan_.memory_bytes);
-    launch(memory_, true, false, until);
-    await_boot(until);
+    bind_declared_ports();
+    try {
+        memory_ = make_memory_file("vmdsl-" + plan_.name, plan_.memory_bytes);
+        launch(memory_, true, false, until);
+        await_boot(until);
+    } catch (const could_not_run& problem) {
+        release();
+        throw named(problem, plan_);
+    } catch (...) {
+        release();
+        throw;
+    }
 }
 
 VMDSL_DECL void machine_runtime::await_boot(deadline until) {
@@ -165,13 +212,13 @@ VMDSL_DECL void machine_runtime::await_boot(deadline until) {
         if (const auto problems = guest->configure(settings_, until); !problems.empty()) {
             emit(event_kind::warning, plan_.name, {{"text", "the guest could not be set up completely: " + problems}});
         }
-        await_ready_unit(until);
     } catch (const timed_out&) {
         throw timed_out(
             details("did not boot in time: its agent did not answer (is the agent in the initrd, and does the kernel "
                     "have virtio?)",
                     {}));
     }
+    await_ready_unit(until);
 }
 
 VMDSL_DECL void machine_runtime::await_ready_unit(deadline until) {
@@ -192,12 +239,12 @@ VMDSL_DECL void machine_runtime::await_ready_unit(deadline until) {
 
 VMDSL_DECL void machine_runtime::reboot(deadline until) {
     const auto guest = agent();
-    guest->expect_restart();
-    guest->power(wire::power::reboot);
     {
         const std::lock_guard lock(mutex_);
         console_.restart();
     }
+    guest->expect_restart();
+    guest->power(wire::power::reboot);
     await_boot(until);
 }
 
@@ -205,49 +252,70 @@ VMDSL_DECL void machine_runtime::shutdown(deadline until) {
     const auto guest = agent();
     {
         const std::lock_guard lock(mutex_);
-        end_expected_ = true;
+        expected_ = ending::switched_off;
     }
     guest->power(wire::power::off);
-    if (!process_->wait(until)) {
-        throw timed_out(details("did not switch itself off in time", {}));
+    {
+        std::unique_lock lock(mutex_);
+        changed_.wait_until(lock, until.moment(), [&] { return switched_off_ || death_ || !agent_; });
+        if (death_) {
+            throw machine_died(*death_);
+        }
+        if (!agent_) {
+            return;  // somebody else took its power away meanwhile
+        }
+        if (!switched_off_) {
+            expected_ = ending::death;
+            lock.unlock();
+            throw timed_out(details("did not switch itself off in time", {}));
+        }
     }
     release();
 }
 
 VMDSL_DECL void machine_runtime::crash() {
-    if (!process_) {
-        throw usage_error("machine \"" + plan_.name + "\" is switched off, so it can't crash");
-    }
+    (void)process();  // throws where there is no power to take away
     release();
 }
 
 VMDSL_DECL void machine_runtime::release() {
-    forwards_.clear();
-    if (process_) {
-        {
-            const std::lock_guard lock(mutex_);
-            end_expected_ = true;
-        }
-        (void)process_->kill();
-    }
-    std::shared_ptr<agent_client> old;
+    std::shared_ptr<machine_process> process;
+    std::shared_ptr<agent_client> agent;
+    unique_fd memory;
     {
         const std::lock_guard lock(mutex_);
-        old = std::move(agent_);
-        agent_.reset();
+        expected_ = ending::power_failure;
+        process = std::exchange(process_, nullptr);
+        agent = std::exchange(agent_, nullptr);
+        memory = std::move(memory_);
+        death_.reset();
     }
-    if (old) {
-        old->lose(details("was switched off", {}));
-        old.reset();
+    changed_.notify_all();
+    if (process) {
+        (void)process->kill();
     }
-    process_.reset();
+    if (agent) {
+        agent->lose(details("was switched off", {}));
+    }
     network_.detach(plan_.name);
-    memory_.reset();
+}
+
+VMDSL_DECL std::shared_ptr<machine_process> machine_runtime::process() const {
+    const std::lock_guard lock(mutex_);
+    if (!process_) {
+        throw usage_error("machine \"" + plan_.name + "\" is switched off", "Call start() first.");
+    }
+    return process_;
 }
 
 VMDSL_DECL void machine_runtime::load(const machine_snapshot& snapshot, deadline until) {
-    launch(snapshot.memory, false, true, until);
-    process_->load_devices(reopen_memory_file(snapshot.devices), until);
+    bind_declared_ports();
+    try {
+        launch(snapshot.memory, false, true, until);
+    } catch (const could_not_run& problem) {
+        throw named(problem, plan_);
+    }
+    process()->load_devices(reopen_memory_file(snapshot.devices), until);
 }
 
 VMDSL_DECL void machine_runtime::wake(const std::vector<std::uint32_t>& streams, deadline until) {
@@ -255,7 +323,7 @@ VMDSL_DECL void machine_runtime::wake(const std::vector<std::uint32_t>& streams,
     for (const auto stream : streams) {
         (void)guest->attach(stream);
     }
-    process_->resume(until);
+    process()->resume(until);
     guest->resume({}, until);
 }
 
@@ -264,19 +332,19 @@ VMDSL_DECL void machine_runtime::quiesce(deadline until) {
 }
 
 VMDSL_DECL void machine_runtime::pause(deadline until) {
-    process_->pause(until);
+    process()->pause(until);
 }
 
 VMDSL_DECL machine_snapshot machine_runtime::save(deadline until) {
     machine_snapshot snapshot;
-    snapshot.running = running();
+    snapshot.running = switched_on();
     snapshot.disks = disks_;
     snapshot.console_tail = console_tail();
     if (!snapshot.running) {
         return snapshot;
     }
     snapshot.devices = make_memory_file("vmdsl-state-" + plan_.name, 0);
-    process_->save_devices(reopen_memory_file(snapshot.devices), until);
+    process()->save_devices(reopen_memory_file(snapshot.devices), until);
     snapshot.memory = std::move(memory_);
     release();
     return snapshot;
@@ -284,7 +352,25 @@ VMDSL_DECL machine_snapshot machine_runtime::save(deadline until) {
 
 VMDSL_DECL bool machine_runtime::running() const {
     const std::lock_guard lock(mutex_);
-    return agent_ != nullptr && !death_;
+    return agent_ != nullptr && !death_ && !switched_off_;
+}
+
+VMDSL_DECL bool machine_runtime::switched_on() const {
+    const std::lock_guard lock(mutex_);
+    if (death_ && !switched_off_) {
+        throw machine_died(*death_);
+    }
+    return agent_ != nullptr && !switched_off_;
+}
+
+VMDSL_DECL void machine_runtime::note_seen_death() {
+    const std::lock_guard lock(mutex_);
+    unseen_death_.reset();
+}
+
+VMDSL_DECL std::optional<error_details> machine_runtime::take_unseen_death() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(unseen_death_, std::nullopt);
 }
 
 VMDSL_DECL std::shared_ptr<agent_client> machine_runtime::agent() const {
@@ -360,23 +446,39 @@ VMDSL_DECL bool machine_runtime::pause_between_attempts(std::chrono::millisecond
 }
 
 VMDSL_DECL std::uint16_t machine_runtime::forwarded(std::uint16_t guest_port) {
-    const auto known = forwards_.find(guest_port);
-    if (known != forwards_.end()) {
-        return known->second->port();
+    const std::lock_guard lock(forwards_mutex_);
+    auto& forward = forwards_[guest_port];
+    if (forward) {
+        return forward->port();
     }
     const auto declared = std::find_if(plan_.forwards.begin(), plan_.forwards.end(),
                                        [&](const forward_plan& f) { return f.guest_port == guest_port; });
     const std::uint16_t host_port =
         current_run().interactive && declared != plan_.forwards.end() ? declared->host_port : std::uint16_t{0};
-    auto forward = std::make_unique<port_forward>(host_port, [this, guest_port](stream_sink sink) {
-        std::shared_ptr<agent_client> guest;
-        {
-            const std::lock_guard lock(mutex_);
-            guest = death_ ? nullptr : agent_;
+    const auto dial = [this, guest_port](stream_sink sink) -> std::shared_ptr<agent_stream> {
+        try {
+            return agent()->dial("tcp", "127.0.0.1", guest_port, std::move(sink));
+        } catch (const error&) {
+            return nullptr;  // it is off or dead: the connection is closed
         }
-        return guest ? guest->dial("tcp", "127.0.0.1", guest_port, std::move(sink)) : nullptr;
-    });
-    return forwards_.emplace(guest_port, std::move(forward)).first->second->port();
+    };
+    try {
+        forward = std::make_unique<port_forward>(host_port, dial);
+    } catch (const could_not_run& problem) {
+        throw named(problem, plan_);
+    }
+    return forward->port();
+}
+
+VMDSL_DECL void machine_runtime::bind_declared_ports() {
+    if (!current_run().interactive) {
+        return;
+    }
+    for (const auto& declared : plan_.forwards) {
+        if (declared.host_port != 0) {
+            (void)forwarded(declared.guest_port);
+        }
+    }
 }
 
 VMDSL_DECL std::string machine_runtime::console_tail(std::size_t lines) const {
@@ -394,67 +496,58 @@ VMDSL_DECL error_details machine_runtime::details(std::string what_failed, const
 }
 
 VMDSL_DECL void machine_runtime::take_console(std::string_view bytes) {
-    std::optional<std::string> panic;
-    {
-        const std::lock_guard lock(mutex_);
-        panic = console_.feed(bytes);
-    }
-    while (!bytes.empty() && console_fd_) {
-        const auto n = ::write(console_fd_.get(), bytes.data(), bytes.size());
-        if (n <= 0) {
-            break;  // a full disk: the tail in memory is what is left
-        }
-        bytes.remove_prefix(static_cast<std::size_t>(n));
-    }
-    if (panic) {
+    console_writer_.append(bytes);
+    std::unique_lock lock(mutex_);
+    if (const auto panic = console_.feed(bytes)) {
         // Kernels without pvpanic say it only here. The rest of its words is in the same burst or the file.
-        die("its kernel panicked: " + *panic, console_tail());
+        auto words = console_.tail();
+        die(std::move(lock), "its kernel panicked: " + *panic, std::move(words));
     }
 }
 
 VMDSL_DECL void machine_runtime::take_event(std::string_view event) {
     if (event == "GUEST_PANICKED") {
-        std::string words;
-        {
-            const std::lock_guard lock(mutex_);
-            words = console_.panic_text();
+        std::unique_lock lock(mutex_);
+        auto words = console_.panic_text();
+        if (words.empty()) {
+            words = console_.tail();
         }
-        die("its kernel panicked (the machine is kept as it was then)", words.empty() ? console_tail() : words);
+        die(std::move(lock), "its kernel panicked (the machine is kept as it was then)", std::move(words));
     }
 }
 
 VMDSL_DECL void machine_runtime::take_exit(const child_exit& exit) {
-    bool expected = false;
-    {
-        const std::lock_guard lock(mutex_);
-        expected = end_expected_;
-    }
-    if (expected) {
+    std::unique_lock lock(mutex_);
+    switched_off_ = exit.signal == 0 && exit.code == 0 && !death_;
+    if (switched_off_ && expected_ == ending::switched_off) {
+        lock.unlock();
+        changed_.notify_all();
         return;
     }
-    const bool orderly = exit.signal == 0 && exit.code == 0;
-    die(orderly ? std::string("the guest switched itself off")
-                : "QEMU " + exit.describe() + (exit.output_tail.empty() ? "" : " and said: " + exit.output_tail),
-        console_tail());
+    auto words = console_.tail();
+    die(std::move(lock),
+        switched_off_ ? std::string("the guest switched itself off")
+                      : "QEMU " + exit.describe() + (exit.output_tail.empty() ? "" : " and said: " + exit.output_tail),
+        std::move(words));
 }
 
-VMDSL_DECL void machine_runtime::die(std::string what_failed, std::string console) {
+VMDSL_DECL void machine_runtime::die(std::unique_lock<std::mutex> lock, std::string what_failed, std::string console) {
+    if (death_ || expected_ == ending::power_failure) {
+        return;
+    }
     error_details d;
     d.machine = plan_.name;
     d.what_failed = std::move(what_failed);
     d.console_tail = std::move(console);
-    std::shared_ptr<agent_client> agent;
-    {
-        const std::lock_guard lock(mutex_);
-        if (death_) {
-            return;
-        }
-        death_ = d;
-        agent = agent_;
+    death_ = d;
+    if (!switched_off_) {
+        unseen_death_ = d;
     }
+    const auto agent = agent_;
+    lock.unlock();
     changed_.notify_all();
     if (agent) {
-        agent->lose(d);
+        agent->lose(std::move(d));
     }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <exception>
 #include <utility>
 
 #include <vmdsl/core/error.hpp>
@@ -8,6 +9,7 @@
 #include <vmdsl/detail/network_core.hpp>
 #include <vmdsl/detail/network_runtime.hpp>
 #include <vmdsl/detail/runtime_registry.hpp>
+#include <vmdsl/detail/transcript.hpp>
 #include <vmdsl/process/io_loop.hpp>
 
 namespace vmdsl::detail {
@@ -22,6 +24,7 @@ VMDSL_DECL network_core::~network_core() {
 }
 
 VMDSL_DECL network_runtime& network_core::runtime() {
+    const std::lock_guard lock(mutex_);
     if (!runtime_) {
         runtime_ = network_runtime::create(plan_);
     }
@@ -32,23 +35,52 @@ VMDSL_DECL machine_runtime& network_core::machine(std::size_t index) {
     return runtime().machine(index);
 }
 
-VMDSL_DECL verb_answer network_core::perform(std::string_view machine, std::string_view verb, std::string arguments,
-                                             const std::function<verb_answer()>& live) {
+/// Does a verb and says in the event stream how long it took and how it ended.
+inline verb_answer do_with_event(const verb_call& call, const std::function<verb_answer()>& live) {
+    const auto begin = deadline::clock::now();
+    const auto say = [&](const std::string& outcome) {
+        const auto seconds = std::chrono::duration<double>(deadline::clock::now() - begin).count();
+        emit(event_kind::command, call.machine, {{"text", text_of(call)}, {"seconds", seconds}, {"outcome", outcome}});
+    };
+    try {
+        auto answer = live();
+        say(answer.outcome);
+        return answer;
+    } catch (const error& problem) {
+        say(problem.details().what_failed);
+        throw;
+    } catch (const std::exception& problem) {
+        say(problem.what());
+        throw;
+    }
+}
+
+VMDSL_DECL verb_answer network_core::perform(const verb_call& call, const std::function<verb_answer()>& live) {
+    return look_up(call, [&] { return do_with_event(call, live); });
+}
+
+VMDSL_DECL verb_answer network_core::look_up(const verb_call& call, const std::function<verb_answer()>& live) {
     if (io_loop::instance().on_loop_thread()) {
         throw usage_error("a verb was called on the I/O thread, which has to go on while the verb waits");
     }
-    return runtime().body().perform({std::string(machine), std::string(verb), std::move(arguments)}, live);
+    auto& network = runtime();
+    try {
+        return network.body().perform(call, live);
+    } catch (const machine_died& death) {
+        network.note_seen_death(death.details().machine);
+        throw;
+    }
 }
 
 VMDSL_DECL void network_core::start(std::chrono::nanoseconds limit) {
-    (void)perform({}, "start", {}, [&] {
+    (void)perform({{}, "start", {}}, [&] {
         runtime().boot_all(deadline::in(limit));
         return verb_answer{};
     });
 }
 
 VMDSL_DECL void network_core::cut(std::string_view machine, std::string_view segment) {
-    (void)perform(machine, "cut", std::string(segment), [&] {
+    (void)look_up({std::string(machine), "cut", std::string(segment)}, [&] {
         runtime().links().cut(machine, segment);
         emit(event_kind::fault, machine, {{"text", "cut from " + std::string(segment)}});
         return verb_answer{};
@@ -56,7 +88,7 @@ VMDSL_DECL void network_core::cut(std::string_view machine, std::string_view seg
 }
 
 VMDSL_DECL void network_core::heal(std::string_view machine, std::string_view segment) {
-    (void)perform(machine, "heal", std::string(segment), [&] {
+    (void)look_up({std::string(machine), "heal", std::string(segment)}, [&] {
         runtime().links().heal(machine, segment);
         emit(event_kind::fault, machine, {{"text", "healed to " + std::string(segment)}});
         return verb_answer{};

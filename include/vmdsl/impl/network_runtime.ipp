@@ -101,8 +101,7 @@ VMDSL_DECL std::shared_ptr<network_runtime> network_runtime::restore(std::shared
     std::shared_ptr<network_runtime> network(new network_runtime(snapshot->plan, snapshot));
     runtime_registry::instance().add(network);
     network->fabric_->restore(snapshot->links);
-    network->body_ = snapshot->body;
-    network->body_.start_replay();
+    network->body_.start_replay(snapshot->body);
     network->background_ = std::make_unique<background>();
     network->background_->loaded = std::async(std::launch::async, [raw = network.get()] {
         raw->for_all([&](machine_runtime& machine) {
@@ -124,6 +123,9 @@ VMDSL_DECL void network_runtime::for_all(const std::function<void(machine_runtim
     const auto guarded = [&](std::size_t i) {
         try {
             work(*machines_[i]);
+        } catch (const machine_died&) {
+            machines_[i]->note_seen_death();
+            problems[i] = std::current_exception();
         } catch (...) {
             problems[i] = std::current_exception();
         }
@@ -162,10 +164,10 @@ VMDSL_DECL std::shared_ptr<network_snapshot> network_runtime::freeze(deadline un
     const timed_phase phase("save the checkpoint");
     auto snapshot = std::make_shared<network_snapshot>();
     snapshot->plan = plan_;
-    snapshot->body = body_;
+    snapshot->body = body_.recorded();
     const auto running_ones = [&](const std::function<void(machine_runtime&)>& work) {
         for_all([&](machine_runtime& machine) {
-            if (machine.running()) {
+            if (machine.switched_on()) {
                 work(machine);
             }
         });
@@ -192,10 +194,31 @@ VMDSL_DECL void network_runtime::await_restored(deadline until) {
     });
 }
 
+VMDSL_DECL void network_runtime::note_seen_death(std::string_view name) {
+    for (auto& machine : machines_) {
+        if (machine->name() == name) {
+            machine->note_seen_death();
+        }
+    }
+}
+
+VMDSL_DECL std::vector<error_details> network_runtime::take_unseen_deaths() {
+    std::vector<error_details> deaths;
+    for (auto& machine : machines_) {
+        if (auto death = machine->take_unseen_death()) {
+            deaths.push_back(*std::move(death));
+        }
+    }
+    return deaths;
+}
+
 VMDSL_DECL void network_runtime::end() {
     if (background_ && background_->loaded.valid()) {
         background_->loaded.wait();
         background_.reset();
+    }
+    for (auto& death : take_unseen_deaths()) {
+        runtime_registry::instance().keep_unseen_death(std::move(death));
     }
     for (auto& machine : machines_) {
         if (auto console = machine->console_tail(); !console.empty()) {

@@ -33,6 +33,29 @@ VMDSL_DECL void runtime_registry::keep_remains(std::string machine, std::string 
     remains_.push_back({std::move(machine), std::move(console), std::move(console_file)});
 }
 
+VMDSL_DECL void runtime_registry::keep_unseen_death(error_details death) {
+    const std::lock_guard lock(mutex_);
+    unseen_deaths_.push_back(std::move(death));
+}
+
+VMDSL_DECL std::vector<error_details> runtime_registry::take_unseen_deaths() {
+    std::vector<error_details> deaths;
+    std::vector<std::weak_ptr<network_runtime>> networks;
+    {
+        const std::lock_guard lock(mutex_);
+        deaths.swap(unseen_deaths_);
+        networks = networks_;
+    }
+    for (const auto& weak : networks) {
+        if (const auto network = weak.lock()) {
+            for (auto& death : network->take_unseen_deaths()) {
+                deaths.push_back(std::move(death));
+            }
+        }
+    }
+    return deaths;
+}
+
 VMDSL_DECL std::shared_ptr<const network_snapshot> runtime_registry::checkpoint(std::type_index fixture) const {
     const std::lock_guard lock(mutex_);
     if (const auto failure = failures_.find(fixture); failure != failures_.end()) {
@@ -68,6 +91,10 @@ VMDSL_DECL void runtime_registry::end_case(bool passed) {
     {
         const std::lock_guard lock(mutex_);
         left.swap(remains_);
+    }
+    for (auto& death : take_unseen_deaths()) {
+        fail_ending_case(machine_died(std::move(death)));
+        passed = false;
     }
     if (passed) {
         return;

@@ -22,11 +22,13 @@ struct machine_handlers {
     std::function<void(std::string_view bytes)> console;    ///< The guest wrote to its console.
     std::function<void(std::string_view event)> qmp_event;  ///< For example "RESET", "GUEST_PANICKED", "SHUTDOWN".
     std::function<void(bool open)> agent_port;              ///< The guest opened or closed the agent's port.
-    std::function<void(const child_exit&)> exited;          ///< QEMU is gone. The last call.
+    /// QEMU is gone, after the constructor has returned. The last call.
+    std::function<void(const child_exit&)> exited;
 };
 
 /// One running QEMU: its process, its control connection, its console. Every socket is a pair of which QEMU inherits
-/// one end: there is no path and no port.
+/// one end: there is no path and no port. Once it is destroyed, or its constructor has thrown, no handler is called any
+/// more, and none is still running.
 class machine_process {
 public:
     /// Starts QEMU with this configuration; its four descriptors and `memory_path` are filled in here. `memory` is the
@@ -64,10 +66,13 @@ public:
 private:
     struct parts;
 
+    /// With this done the destructor cleans up whatever the other one started before it threw.
+    VMDSL_DECL machine_process();
+
     VMDSL_DECL void await_migration(std::string_view what, deadline until);
 
     std::shared_ptr<child> child_;
-    std::unique_ptr<parts> parts_;
+    std::shared_ptr<parts> parts_;  // the exit handler holds it too
     unique_fd agent_socket_;
     unique_fd bulk_socket_;
 };

@@ -39,9 +39,10 @@ inline std::string to_text(boost_ut::const_string text) {
 struct worker_state {
     std::vector<std::function<void(bool)>> case_hooks;
     std::vector<std::function<void()>> end_hooks;
-    std::unordered_map<std::string, bool> finished;  ///< By an earlier worker, and whether the case passed.
-    std::string current_case;                        ///< Empty outside of any case.
-    std::vector<const char*> own_variables;          ///< Of the environment, set for Boost.Test.
+    std::unordered_map<std::string, bool> finished;    ///< By an earlier worker, and whether the case passed.
+    std::string current_case;                          ///< Empty outside of any case.
+    const boost_ut::test_unit* ending_case = nullptr;  ///< While the hooks run.
+    std::vector<const char*> own_variables;            ///< Of the environment, set for Boost.Test.
 
     // The error that is just on its way to the log, in full: Boost.Test itself keeps 4096 bytes of a message.
     std::string error_text;
@@ -236,12 +237,15 @@ public:
             return;
         }
         boost_ut::unit_test_log << boost_ut::log::end();
-        const bool passed = boost_ut::results_collector.results(unit.p_id).passed();
-        failed_ += passed ? 0 : 1;
+        const auto has_passed = [&] { return boost_ut::results_collector.results(unit.p_id).passed(); };
         auto& state = the_worker();
+        state.ending_case = &unit;
         for (const auto& hook : state.case_hooks) {
-            run_hook(hook, passed);
+            run_hook(hook, has_passed());
         }
+        state.ending_case = nullptr;
+        const bool passed = has_passed();
+        failed_ += passed ? 0 : 1;
         emit(event_kind::case_end, {},
              {{"name", state.current_case}, {"seconds", static_cast<double>(microseconds) * 1e-6}, {"passed", passed}});
         state.current_case.clear();

@@ -132,8 +132,8 @@ struct port_forward::listener : std::enable_shared_from_this<listener> {
     void accept() {
         acceptor.async_accept(
             [self = shared_from_this()](boost::system::error_code ec, boost::asio::ip::tcp::socket socket) {
-                if (ec) {
-                    return;
+                if (ec || !self->acceptor.is_open()) {
+                    return;  // closed, perhaps while this one was on its way here
                 }
                 std::erase_if(self->connections, [](const auto& weak) { return weak.expired(); });
                 auto connection = std::make_shared<detail::forwarded_connection>(std::move(socket));

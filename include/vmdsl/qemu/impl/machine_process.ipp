@@ -85,6 +85,7 @@ struct machine_process::parts {
     std::mutex mutex;
     std::condition_variable changed;
     std::string migration_status;
+    bool started = false;
     bool gone = false;
 
     void take_event(const qmp_message& event) {
@@ -112,12 +113,30 @@ struct machine_process::parts {
             handlers.qmp_event(event.text);
         }
     }
+
+    void take_exit(const child_exit& exit) {
+        bool was_started = false;
+        {
+            const std::lock_guard lock(mutex);
+            gone = true;
+            was_started = started;
+        }
+        qmp->abandon();
+        console->drain();
+        changed.notify_all();
+        if (was_started && handlers.exited) {
+            handlers.exited(exit);
+        }
+    }
 };
+
+VMDSL_DECL machine_process::machine_process() : parts_(std::make_shared<parts>()) {
+}
 
 VMDSL_DECL machine_process::machine_process(qemu_configuration configuration, const unique_fd& memory,
                                             std::vector<unique_fd> nic_sockets, machine_handlers handlers,
                                             deadline until)
-    : parts_(std::make_unique<parts>()) {
+    : machine_process() {
     parts_->handlers = std::move(handlers);
     auto qmp = detail::make_socket_pair();
     auto agent = detail::make_socket_pair();
@@ -151,19 +170,7 @@ VMDSL_DECL machine_process::machine_process(qemu_configuration configuration, co
     bulk_socket_ = std::move(bulk.ours);
 
     child_ = child::start({find_qemu().path, qemu_command_line(configuration), inherited,
-                           [raw = parts_.get()](const child_exit& exit) {
-                               {
-                                   const std::lock_guard lock(raw->mutex);
-                                   raw->gone = true;
-                               }
-                               raw->qmp->abandon();
-                               raw->console->drain();
-                               raw->changed.notify_all();
-                               if (raw->handlers.exited) {
-                                   raw->handlers.exited(exit);
-                               }
-                           },
-                           8192});
+                           [parts = parts_](const child_exit& exit) { parts->take_exit(exit); }, 8192});
     // From here on only QEMU holds its ends, so that its death closes them.
     qmp.theirs.reset();
     agent.theirs.reset();
@@ -172,6 +179,13 @@ VMDSL_DECL machine_process::machine_process(qemu_configuration configuration, co
     nic_sockets.clear();
     try {
         parts_->qmp->handshake(until);
+        const std::lock_guard lock(parts_->mutex);
+        if (parts_->gone) {
+            throw machine_died("QEMU ended as soon as it had started");
+        }
+        parts_->started = true;
+    } catch (const timed_out&) {
+        throw;
     } catch (const error& problem) {
         const auto end = kill();
         throw could_not_run("QEMU did not start: " + std::string(problem.what()) + "; it " + end.describe() +
@@ -182,9 +196,16 @@ VMDSL_DECL machine_process::machine_process(qemu_configuration configuration, co
 VMDSL_DECL machine_process::~machine_process() {
     if (child_) {
         (void)kill();
-        // The exit handler ran on the I/O thread and may still be on its way out of `parts_`.
-        io_loop::instance().call([&] { parts_->console->socket.close(); });
     }
+    // On the I/O thread: what it is doing for us just now ends first, and nothing comes after.
+    io_loop::instance().call([&] {
+        parts_->handlers = {};
+        if (parts_->console) {
+            boost::system::error_code ignored;
+            parts_->console->handler = nullptr;
+            parts_->console->socket.close(ignored);
+        }
+    });
 }
 
 VMDSL_DECL void machine_process::pause(deadline until) {

@@ -157,6 +157,20 @@ VMDSL_DECL void on_case_end(std::function<void(bool passed)> hook) {
     detail::the_worker().case_hooks.push_back(std::move(hook));
 }
 
+VMDSL_DECL void fail_ending_case(const error& problem) {
+    const auto& state = detail::the_worker();
+    if (state.ending_case == nullptr) {
+        return;
+    }
+    emit(event_kind::exception, {},
+         {{"message", std::string(problem.what())},
+          {"file", detail::to_text(state.ending_case->p_file_name)},
+          {"line", static_cast<std::int64_t>(state.ending_case->p_line_num)},
+          {"infrastructure", false},
+          {"name", state.current_case}});
+    detail::boost_ut::results_collector.test_unit_aborted(*state.ending_case);
+}
+
 VMDSL_DECL void on_worker_end(std::function<void()> hook) {
     detail::the_worker().end_hooks.push_back(std::move(hook));
 }

@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSL-1.0
+"""How cases end that must fail, what they say, and what stands in the event stream.
+
+usage: outcomes.py FOLDER (with the built e2e_outcomes_spec and e2e_interactive_spec)
+"""
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+import tempfile
+import unittest
+import xml.etree.ElementTree as ET
+
+folder = pathlib.Path(sys.argv.pop(1))
+FAILED = 201
+COULD_NOT_RUN = 69
+HOST_PORT = 18082
+
+
+class outcomes(unittest.TestCase):
+    def setUp(self):
+        self.base = tempfile.TemporaryDirectory(prefix="outcomes-")
+        self.path = pathlib.Path(self.base.name)
+        (self.path / "scratch").mkdir()
+
+    def tearDown(self):
+        self.assertEqual(list((self.path / "scratch").iterdir()), [], "something was left behind")
+        self.base.cleanup()
+
+    def run_spec(self, program, *arguments):
+        result = subprocess.run(
+            [folder / program, "--output", self.path / "out", *arguments], capture_output=True, text=True, timeout=280,
+            check=False, stdin=subprocess.DEVNULL,
+            env=os.environ | {"VMDSL_SCRATCH_DIR": str(self.path / "scratch"), "VMDSL_ACCEL": "tcg"})
+        self.everything = result.stdout + result.stderr
+        self.cases = {}
+        for case in ET.parse(self.path / "out/junit.xml").getroot().iter("testcase"):
+            problems = [p.get("message", "") + (p.text or "") for p in case if p.tag in ("failure", "error")]
+            self.cases[case.get("name")] = "\n".join(problems)
+        return result.returncode
+
+    def test_a_death_that_nobody_noticed_fails_the_case(self):
+        self.assertEqual(self.run_spec("e2e_outcomes_spec", "--run_test=deaths"), FAILED, self.everything)
+        for name in ("nobody_noticed", "nobody_noticed_before_the_power_went"):
+            for words in ('machine "box"', "its kernel panicked", "sysrq triggered crash"):
+                self.assertIn(words, self.cases[name], self.everything)
+        for name in ("a_verb_said_so", "a_question_said_so", "the_guest_switched_itself_off", "nothing_happened"):
+            self.assertEqual(self.cases[name], "", self.everything)
+        self.assertIn("4 passed, 2 failed", self.everything)
+        self.assertIn("console of box ended with", self.everything)
+
+    def test_every_case_of_a_body_with_a_failed_check_fails(self):
+        self.assertEqual(self.run_spec("e2e_outcomes_spec", "--run_test=refused_body"), FAILED, self.everything)
+        self.assertIn("0 passed, 3 failed", self.everything)
+        self.assertIn("1 + 1 == 3", self.cases["first"])
+        self.assertIn("an earlier case said why", self.cases["second"])
+        self.assertIn("an earlier case said why", self.cases["third"])
+
+    def test_a_machine_that_died_in_the_body_is_no_machine_that_is_off(self):
+        self.assertEqual(self.run_spec("e2e_outcomes_spec", "--run_test=dead_body"), FAILED, self.everything)
+        self.assertIn("0 passed, 2 failed", self.everything)
+        for name in ("first", "second"):
+            self.assertIn('machine "box": its kernel panicked', self.cases[name], self.everything)
+
+    def test_every_verb_is_in_the_event_stream(self):
+        self.assertEqual(self.run_spec("e2e_outcomes_spec", "--run_test=events"), 0, self.everything)
+        events = [json.loads(line) for line in (self.path / "out/events.jsonl").read_text().splitlines()]
+        begin = next(i for i, e in enumerate(events) if e["event"] == "case_begin")
+        commands = [e for e in events[begin:] if e["event"] == "command" and e.get("machine") == "box"]
+        seen = [(e["fields"]["text"], e["fields"]["outcome"]) for e in commands]
+        self.assertEqual(seen, [
+            ("run echo hello", "exited with code 0"),
+            ("run exit 3", "exited with code 3"),
+            ("write file /tmp/x 0600", "14 bytes"),
+            ("read file /tmp/x", "14 bytes"),
+            ("look for file /tmp/y", "there is none"),
+            ("read file /tmp/y", "can't read /tmp/y: /tmp/y: No such file or directory"),
+            ("wait for file /tmp/x", "done"),
+            ("wait until succeeds test -e /tmp/x", "exited with code 0"),
+            ("spawn nc -ll -p 99 -e cat", "started"),
+            ("wait for open port 99", "done"),
+            ("signal 15 nc -ll -p 99 -e cat", "done"),
+            ("wait for nc -ll -p 99 -e cat", "was ended by signal 15 (Terminated)"),
+            ("wait for closed port 99", "done"),
+            ("spawn sleep 99", "started"),
+            ("kill sleep 99", "done"),
+            ("wait for sleep 99", "was ended by signal 9 (Killed)"),
+            ("wait for file /tmp/z", "the file /tmp/z did not appear in time"),
+            ("crash", "done"),
+            ("start", "done"),
+            ("shut down", "done"),
+        ])
+        self.assertTrue(all(e["fields"]["seconds"] >= 0 for e in commands))
+        self.assertEqual([e["fields"]["text"] for e in events if e["event"] == "fault"],
+                         ["cut from lan", "healed to lan"])
+        self.assertNotIn("secret content", (self.path / "out/events.jsonl").read_text())
+
+    def test_a_declared_port_is_bound_where_a_person_runs_the_network(self):
+        code = self.run_spec("e2e_interactive_spec", "--interactive")
+        self.assertEqual(code, 0, self.everything)
+
+    def test_a_taken_host_port_says_whose(self):
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", HOST_PORT))
+            taken.listen()
+            code = self.run_spec("e2e_interactive_spec", "--interactive")
+        self.assertEqual(code, COULD_NOT_RUN, self.everything)
+        self.assertIn('machine "box"', self.everything)
+        self.assertIn(f"127.0.0.1:{HOST_PORT}", self.everything)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

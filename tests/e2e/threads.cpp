@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: BSL-1.0
+// Verbs of one and of several machines from several threads, in a checkpoint's body and in cases.
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+
+#include <vmdsl/vmdsl.hpp>
+
+using namespace vmdsl;
+
+using pair = network<machine<"alice", memory<128_MiB>>, machine<"bob", memory<128_MiB>>>;
+
+struct ready : checkpoint<pair> {
+    std::string alice_said;
+    std::string bob_said;
+    std::vector<std::string> both_said = std::vector<std::string>(6);
+
+    void prepare() {
+        net.start();
+        {
+            // Each on a machine of its own, which it asks in its own order.
+            const std::jthread one([this] { talk(net.machine("alice"), alice_said); });
+            const std::jthread other([this] { talk(net.machine("bob"), bob_said); });
+        }
+        // All on one machine.
+        std::vector<std::jthread> several;
+        for (std::size_t i = 0; i < both_said.size(); ++i) {
+            several.emplace_back([this, i] {
+                auto& alice = net.machine("alice");
+                alice.run("echo {} > /tmp/{}", i, i);
+                both_said[i] = alice.read_file("/tmp/" + std::to_string(i));
+                alice.run("true");
+            });
+        }
+    }
+
+private:
+    static void talk(guest& box, std::string& said) {
+        for (int i = 0; i < 10; ++i) {
+            box.write_file("/tmp/count", std::to_string(i));
+            said += box.run("cat /tmp/count").out();
+        }
+        said += box.run("hostname").out();
+    }
+};
+
+BOOST_FIXTURE_TEST_SUITE(threads, restored<ready>)
+
+BOOST_AUTO_TEST_CASE(every_case_gets_what_each_thread_heard) {
+    BOOST_TEST(alice_said == "0123456789alice\n");
+    BOOST_TEST(bob_said == "0123456789bob\n");
+    for (std::size_t i = 0; i < both_said.size(); ++i) {
+        BOOST_TEST(both_said[i] == std::to_string(i) + "\n");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(and_so_does_the_next) {
+    BOOST_TEST(alice_said == "0123456789alice\n");
+    BOOST_TEST(bob_said == "0123456789bob\n");
+    for (std::size_t i = 0; i < both_said.size(); ++i) {
+        BOOST_TEST(both_said[i] == std::to_string(i) + "\n");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_case_may_use_threads_too) {
+    auto& alice = net.machine("alice");
+    std::vector<std::string> names(8);
+    {
+        std::vector<std::jthread> several;
+        for (std::size_t i = 0; i < names.size(); ++i) {
+            auto& box = i % 2 == 0 ? alice : net.machine("bob");
+            several.emplace_back([&, i] { names[i] = box.run("hostname").out(); });
+        }
+    }
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        BOOST_TEST(names[i] == (i % 2 == 0 ? "alice\n" : "bob\n"));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(power_verbs_meet_each_other) {
+    auto& alice = net.machine("alice");
+    auto& bob = net.machine("bob");
+    {
+        const std::jthread other([&] { bob.crash().start(); });
+        alice.crash().start();
+        BOOST_CHECK_THROW(alice.start(), usage_error);
+    }
+    alice.run("ping -c 1 -W 10 bob");
+}
+
+BOOST_AUTO_TEST_CASE(the_power_goes_while_a_command_runs) {
+    auto& alice = net.machine("alice");
+    auto job = alice.spawn("sleep 300");
+    const std::jthread other([&] { alice.crash(); });
+    BOOST_CHECK_THROW(job.wait(), machine_died);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
