@@ -247,6 +247,7 @@ VMDSL_DECL void machine_runtime::release() {
 
 VMDSL_DECL void machine_runtime::load(const machine_snapshot& snapshot, deadline until) {
     launch(snapshot.memory, false, true, until);
+    agent()->restore(snapshot.streams);
     process_->load_devices(reopen_memory_file(snapshot.devices), until);
 }
 
@@ -275,6 +276,7 @@ VMDSL_DECL machine_snapshot machine_runtime::save(deadline until) {
     if (!snapshot.running) {
         return snapshot;
     }
+    snapshot.streams = agent()->save();
     snapshot.devices = make_memory_file("vmdsl-state-" + plan_.name, 0);
     process_->save_devices(reopen_memory_file(snapshot.devices), until);
     snapshot.memory = std::move(memory_);
@@ -330,8 +332,8 @@ VMDSL_DECL command_result machine_runtime::finish(agent_stream& stream, const st
             }
             throw guest_error(fill(details("the command could not be run: " + end->error_text, where)));
         }
-        return {stream.take_collected(wire::channel::main),
-                stream.take_collected(wire::channel::errors),
+        return {stream.collected(wire::channel::main),
+                stream.collected(wire::channel::errors),
                 end->exit_code,
                 end->signal,
                 end->duration,
