@@ -34,6 +34,7 @@
 #include <vmdsl/qemu/impl/qmp_client.ipp>
 #include <vmdsl/qemu/impl/qmp_codec.ipp>
 #include <vmdsl/guest/impl/agent_client.ipp>
+#include <vmdsl/guest/impl/agent_protocol.ipp>
 #include <vmdsl/guest/impl/agent_stream.ipp>
 #include <vmdsl/guest/impl/command.ipp>
 #include <vmdsl/guest/impl/console_log.ipp>

@@ -87,6 +87,7 @@ agent_process::agent_process(run_as mode) {
     if (pid_ == 0) {
         become_agent(mode, binary.get(), text);
     }
+    wait_until([&] { return !control_.empty(); }, "the hello");
 }
 
 std::vector<std::string> agent_process::arguments(run_as mode, int fd) const {
@@ -196,6 +197,9 @@ void agent_process::take(const wire::header& header, std::span<const std::byte> 
         on_frame(header);
     }
     if (header.stream == 0) {
+        if (header.type == wire::frame_type::hello) {
+            encoder_.set_epoch(header.epoch);
+        }
         errors_seen_ += header.type == wire::frame_type::protocol_error ? 1U : 0U;
         control_.push_back({header.type, {payload.begin(), payload.end()}});
         return;

@@ -158,6 +158,7 @@ BOOST_AUTO_TEST_CASE(a_host_that_never_reads_the_answers_stops_being_read) {
 
 BOOST_AUTO_TEST_CASE(noise_is_survived) {
     agent_process agent;
+    agent.settle();
     std::mt19937 random{99};
     for (int round = 0; round < 200; ++round) {
         agent.send_raw(random_bytes(random, 1 + random() % 3000));

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <chrono>
 #include <cstddef>
+#include <filesystem>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
@@ -106,6 +109,51 @@ BOOST_AUTO_TEST_CASE(a_resume_without_a_quiesce_loses_no_frame_that_was_still_he
     BOOST_TEST((ended.exit_code == 0U));
     BOOST_TEST(ended.out.size() <= expected.size());
     BOOST_TEST(ended.out.ends_with("\n299999\n300000\n"));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_sent_again_counts_as_credit) {
+    agent_process agent;
+    agent.automatic_credit = false;
+    const auto stream = agent.open_command("head -c 300000 /dev/zero; touch marker; cat /dev/zero");
+    // We read nothing until then: more is queued than the socket holds.
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{60};
+    while (!std::filesystem::exists(agent.folder() / "root" / "marker")) {
+        BOOST_REQUIRE((std::chrono::steady_clock::now() < until));
+        std::this_thread::yield();
+    }
+    agent.resume(77, true);
+    agent.wait_until([&] { return agent.state(stream).out.size() >= wire::initial_credit; }, "the credit's worth");
+    agent.settle();
+    BOOST_TEST(agent.state(stream).out.size() == wire::initial_credit);
+    agent.send(wire::frame_type::close, stream);
+    agent.wait_for_end(stream);
+}
+
+BOOST_AUTO_TEST_CASE(a_new_agent_does_nothing_that_another_was_told) {
+    agent_process before;
+    agent_process agent;
+    bytes left_over;
+    const auto cut = [&](std::size_t kept) {
+        bytes frame;
+        before.encoder().data(frame, 1, bytes(5000, std::byte{'x'}));
+        left_over.insert(left_over.end(), frame.end() - static_cast<std::ptrdiff_t>(kept), frame.end());
+    };
+    // The rest of a frame, whole frames behind it, and one that looks like a frame's beginning.
+    cut(3000);
+    before.encoder().frame(left_over, wire::frame_type::open, 50,
+                           builder{}
+                               .u32(wire::tag::kind, static_cast<std::uint32_t>(wire::stream_kind::command))
+                               .text(wire::tag::shell_text, "touch marker"));
+    before.encoder().frame(left_over, wire::frame_type::quiesce, 0, builder{});
+    const auto header = wire::pack({wire::max_payload, 7, 0, wire::frame_type::data, wire::channel::main});
+    left_over.insert(left_over.end(), header.begin(), header.end());
+    agent.encoder().resync_padding(left_over);
+    agent.send_raw(left_over);
+    agent.settle();
+    BOOST_TEST(agent.errors_seen() == 0U);
+    BOOST_TEST(!agent.state(50).opened);
+    BOOST_TEST(!std::filesystem::exists(agent.folder() / "root" / "marker"));
+    BOOST_TEST(agent.run("echo fine").out == "fine\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_cut_command_is_never_run) {

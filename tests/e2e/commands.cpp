@@ -121,9 +121,32 @@ BOOST_AUTO_TEST_CASE(jobs_can_be_watched_signalled_and_killed) {
     BOOST_TEST(result.out() == "ready\nbye\n");
     BOOST_TEST(result.exit_code() == 5);
     BOOST_TEST(!polite.running());
+    BOOST_TEST(polite.wait(30s).out() == "ready\nbye\n");  // as often as one likes
     auto stubborn = box.spawn("trap '' TERM; sleep 1000");
     stubborn.kill();
     BOOST_TEST(stubborn.wait(30s).signal() == 9);
+}
+
+BOOST_AUTO_TEST_CASE(a_reboot_that_cuts_what_is_being_sent_is_survived) {
+    auto& box = net.machine("box");
+    const auto boot = box.read_file("/proc/sys/kernel/random/boot_id");
+    // The agent stops reading, so the machine boots again while frames for it are stuck half-way.
+    box.spawn("sleep 0.5; kill -STOP $PPID; sleep 3; reboot -f");
+    std::vector<std::thread> writers;
+    for (int i = 0; i < 8; ++i) {
+        writers.emplace_back([&box, path = "/tmp/file" + std::to_string(i)] {
+            try {
+                for (;;) {
+                    box.write_file(path, std::string(1'000'000, 'x'));
+                }
+            } catch (const machine_died&) {
+            }
+        });
+    }
+    for (auto& writer : writers) {
+        writer.join();
+    }
+    BOOST_TEST(box.run("cat /proc/sys/kernel/random/boot_id").out() != boot);
 }
 
 BOOST_AUTO_TEST_CASE(files_go_both_ways) {

@@ -27,6 +27,8 @@ struct ready : checkpoint<pair> {
     std::vector<int> appended;
     std::optional<job> counter;
     std::optional<job> finished;
+    std::optional<job> unasked;
+    std::optional<job> talker;
 
     void prepare() {
         ++bodies_run;
@@ -45,6 +47,10 @@ struct ready : checkpoint<pair> {
         alice.wait_for_file("/tmp/count");
         finished = alice.spawn("echo short");
         BOOST_TEST(finished->wait().out() == "short\n");
+        unasked = alice.spawn("echo out; echo err >&2; exit 3");
+        talker = alice.spawn("echo before; echo warning >&2; while ! test -e /tmp/go; do sleep 0.1; done; echo after");
+        while (talker->out_so_far() != "before\n") {
+        }
         net.machine("bob").spawn("nc -ll -p 700 -e cat");
         net.machine("bob").wait_for_open_port(700);
         alice.spawn("mkfifo /tmp/in; (while :; do cat /tmp/in; done) | nc bob 700 > /tmp/echoed");
@@ -93,7 +99,25 @@ BOOST_AUTO_TEST_CASE(a_job_goes_on_and_can_be_taken_part_in) {
 BOOST_AUTO_TEST_CASE(a_job_that_had_ended_says_so_at_once) {
     BOOST_REQUIRE(finished.has_value());
     BOOST_TEST(!finished->running());
-    BOOST_CHECK_THROW(finished->wait(), guest_error);
+    BOOST_TEST(finished->wait().out() == "short\n");
+    BOOST_TEST(finished->wait().exit_code() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_job_that_nobody_had_waited_for_has_its_result) {
+    BOOST_REQUIRE(unasked.has_value());
+    const auto result = unasked->wait();
+    BOOST_TEST(result.out() == "out\n");
+    BOOST_TEST(result.err() == "err\n");
+    BOOST_TEST(result.exit_code() == 3);
+}
+
+BOOST_AUTO_TEST_CASE(a_job_keeps_what_it_had_printed) {
+    BOOST_REQUIRE(talker.has_value());
+    BOOST_TEST(talker->out_so_far() == "before\n");
+    net.machine("alice").run("touch /tmp/go");
+    const auto result = talker->wait();
+    BOOST_TEST(result.out() == "before\nafter\n");
+    BOOST_TEST(result.err() == "warning\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_connection_between_machines_survives) {

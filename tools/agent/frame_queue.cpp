@@ -7,13 +7,6 @@
 
 namespace vmdsl::agent {
 
-struct frame_queue::node {
-    node* next;
-    std::size_t size;
-
-    [[nodiscard]] std::byte* bytes() noexcept { return reinterpret_cast<std::byte*>(this + 1); }
-};
-
 frame_queue::~frame_queue() {
     while (first_ != nullptr) {
         pop();
@@ -113,7 +106,8 @@ void frame_queue::restart(std::uint32_t epoch) noexcept {
     while (rest != nullptr) {
         node* each = rest;
         rest = each->next;
-        if (wire::get32(each->bytes() + wire::stream_offset) == 0) {
+        const auto type = static_cast<wire::frame_type>(wire::get16(each->bytes() + wire::type_offset));
+        if (wire::get32(each->bytes() + wire::stream_offset) == 0 || type == wire::frame_type::credit) {
             std::free(each);
             continue;
         }

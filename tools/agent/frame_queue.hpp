@@ -31,16 +31,34 @@ public:
     void hold() noexcept { last_sent_ = last_; }
     [[nodiscard]] bool holding() const noexcept { return last_sent_ != nullptr || held_; }
     /// Lets everything go again, with this epoch; a frame that was not written as a whole is sent from its beginning.
-    /// Frames of the control stream are dropped: they answer a host that is gone.
+    /// Frames of the control stream are dropped, as they answer a host that is gone, and credit, which starts again.
     void restart(std::uint32_t epoch) noexcept;
     /// A frame that was not written as a whole will be sent from its beginning.
     void rewind() noexcept { offset_ = 0; }
+
+    /// Calls `function(stream, channel, bytes)` for each frame of data.
+    template <class Function>
+    void for_each_data(Function&& function) const {
+        for (const node* each = first_; each != nullptr; each = each->next) {
+            wire::header header;
+            if (wire::unpack(std::span<const std::byte, wire::header_size>{each->bytes(), wire::header_size}, header) &&
+                header.type == wire::frame_type::data) {
+                function(header.stream, header.channel, header.length);
+            }
+        }
+    }
 
     [[nodiscard]] bool empty() const noexcept { return first_ == nullptr; }
     [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
 
 private:
-    struct node;
+    struct node {
+        node* next;
+        std::size_t size;
+
+        [[nodiscard]] std::byte* bytes() noexcept { return reinterpret_cast<std::byte*>(this + 1); }
+        [[nodiscard]] const std::byte* bytes() const noexcept { return reinterpret_cast<const std::byte*>(this + 1); }
+    };
 
     [[nodiscard]] static node* make(const wire::header& header, std::span<const std::byte> payload);
     static void restamp(node& frame, std::uint32_t epoch) noexcept;

@@ -20,8 +20,8 @@ constexpr int most_reads = 16;
 
 }  // namespace
 
-host_link::host_link(event_loop& loop, unique_fd fd, kind what, host_listener& listener)
-    : loop_(loop), fd_(static_cast<unique_fd&&>(fd)), kind_(what), listener_(listener) {
+host_link::host_link(event_loop& loop, unique_fd fd, kind what, std::uint32_t epoch, host_listener& listener)
+    : loop_(loop), fd_(static_cast<unique_fd&&>(fd)), kind_(what), listener_(listener), epoch_(epoch) {
     if (const int error = loop_.add(fd_.get(), *this); error != 0) {
         say({"cannot watch the connection to the host: ", error_text(error)});
         ended_ = true;
@@ -50,7 +50,7 @@ void host_link::lose_host() {
         ended_ = true;
         return;
     }
-    connected_ = readable_ = writable_ = false;
+    connected_ = understood_ = readable_ = writable_ = false;
     reader_.reset();
     if (queue_.holding()) {
         queue_.rewind();
@@ -74,12 +74,6 @@ void host_link::quiesce() {
         send(wire::frame_type::quiesced, 0, std::span<const std::byte>{});
         queue_.hold();
     }
-}
-
-void host_link::resume(std::uint32_t epoch, const fields& resumed) {
-    epoch_ = epoch;
-    queue_.restart(epoch);
-    send_first(wire::frame_type::resumed, resumed);
 }
 
 bool host_link::pump() {
@@ -120,8 +114,9 @@ void host_link::take_frames() {
     for (auto found = reader_.next(header, payload); found != frame_reader::found::nothing;
          found = reader_.next(header, payload)) {
         if (found == frame_reader::found::frame) {
+            understood_ = understood_ || header.epoch == epoch_;
             listener_.on_frame(header, payload);
-        } else if (found == frame_reader::found::junk && !junk_told) {
+        } else if (found == frame_reader::found::junk && understood_ && !junk_told) {
             junk_told = true;
             listener_.on_junk();
         }

@@ -20,7 +20,8 @@ class host_listener {
 public:
     virtual void on_connected() = 0;
     virtual void on_frame(const wire::header& header, std::span<const std::byte> payload) = 0;
-    /// Bytes came that are no frame.
+    /// Bytes came that are no frame, after a frame of this epoch: before one they may be left over from what the host
+    /// had sent to another agent.
     virtual void on_junk() = 0;
 
 protected:
@@ -33,7 +34,8 @@ public:
     /// A port outlives its host and waits for the next one, a socket ends with it.
     enum class kind : std::uint8_t { port, socket };
 
-    host_link(event_loop& loop, unique_fd fd, kind what, host_listener& listener);
+    /// `epoch` is that of its frames until a `resume`.
+    host_link(event_loop& loop, unique_fd fd, kind what, std::uint32_t epoch, host_listener& listener);
     ~host_link();
 
     void send(wire::frame_type type, std::uint32_t stream, std::span<const std::byte> payload,
@@ -50,8 +52,15 @@ public:
 
     /// Sends what is queued and `quiesced`, then nothing until `resume`.
     void quiesce();
-    /// Goes on in another epoch, with `resumed` in front of everything.
-    void resume(std::uint32_t epoch, const fields& resumed);
+    /// Goes on in another epoch, with `resumed` in front of everything. Calls `again(stream, channel, bytes)` for the
+    /// data that had been queued, and is sent in the new epoch now.
+    template <class Function>
+    void resume(std::uint32_t epoch, const fields& resumed, Function&& again) {
+        epoch_ = epoch;
+        queue_.restart(epoch);
+        queue_.for_each_data(again);
+        send_first(wire::frame_type::resumed, resumed);
+    }
     [[nodiscard]] bool holding() const noexcept { return queue_.holding(); }
     [[nodiscard]] std::uint32_t epoch() const noexcept { return epoch_; }
 
@@ -77,8 +86,9 @@ private:
     host_listener& listener_;
     frame_reader reader_;
     frame_queue queue_;
-    std::uint32_t epoch_ = 0;
+    std::uint32_t epoch_;
     bool connected_ = false;
+    bool understood_ = false;  ///< A frame of this epoch has come since the host connected.
     bool readable_ = false;
     bool writable_ = false;
     bool ended_ = false;

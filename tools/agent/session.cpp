@@ -4,6 +4,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <agent/clock.hpp>
 #include <agent/command.hpp>
 #include <agent/dial.hpp>
 #include <agent/file_reader.hpp>
@@ -25,6 +26,18 @@ constexpr bool is_for_open_stream(wire::frame_type type) noexcept {
            type == wire::frame_type::signal || type == wire::frame_type::close;
 }
 
+/// Another one for each agent that starts: what the host had sent to the one before it is dropped as a left-over.
+/// Random numbers may not be ready yet when it is the first process of a boot, so it is made of what differs.
+std::uint32_t first_epoch() {
+    const auto now = clock_nanoseconds(CLOCK_REALTIME) ^ clock_nanoseconds(CLOCK_MONOTONIC) << 1;
+    const auto seed = join({read_small_file("/proc/sys/kernel/random/boot_id"), digits{now}, " ", digits{::getpid()}});
+    std::uint32_t epoch = 2166136261U;
+    for (const char each : seed.view()) {
+        epoch = (epoch ^ static_cast<unsigned char>(each)) * 16777619U;
+    }
+    return epoch;
+}
+
 }  // namespace
 
 session::session(unique_fd connection, host_link::kind what, session_options options)
@@ -33,7 +46,7 @@ session::session(unique_fd connection, host_link::kind what, session_options opt
       cgroups_(options_.cgroup_name),
       children_(loop_, *this),
       setup_(options_.root, options_.touch_system),
-      link_(loop_, static_cast<unique_fd&&>(connection), what, *this) {
+      link_(loop_, static_cast<unique_fd&&>(connection), what, first_epoch(), *this) {
 }
 
 session::~session() {
@@ -250,7 +263,12 @@ void session::on_resume(std::span<const std::byte> payload) {
         each.restart_credit();
     });
     const auto epoch = wire::find_field(payload, wire::tag::epoch).number();
-    link_.resume(static_cast<std::uint32_t>(epoch), answer);
+    link_.resume(static_cast<std::uint32_t>(epoch), answer,
+                 [&](std::uint32_t id, wire::channel channel, std::size_t bytes) {
+                     if (stream* each = find(id); each != nullptr) {
+                         each->charge(channel, bytes);
+                     }
+                 });
 }
 
 void session::on_stream(const wire::header& header, std::span<const std::byte> payload) {

@@ -58,6 +58,11 @@ void stream::restart_credit() {
     need_step();
 }
 
+void stream::charge(wire::channel channel, std::size_t bytes) {
+    auto& credit = credit_[index_of(channel)];
+    credit -= bytes < credit ? bytes : credit;
+}
+
 void stream::need_step() {
     session_.make_ready(*this);
 }

@@ -53,6 +53,8 @@ public:
     void take_credit(wire::channel channel, std::uint64_t bytes);
     /// Credit starts again on both sides.
     void restart_credit();
+    /// So many bytes that were queued before that are sent after it.
+    void charge(wire::channel channel, std::size_t bytes);
 
     [[nodiscard]] std::uint32_t id() const noexcept { return id_; }
     [[nodiscard]] bool finished() const noexcept { return finished_; }

@@ -22,6 +22,7 @@
 #include <vmdsl/guest/agent_client.hpp>
 #include <vmdsl/guest/command.hpp>
 #include <vmdsl/guest/console_log.hpp>
+#include <vmdsl/guest/saved_streams.hpp>
 #include <vmdsl/net/fabric.hpp>
 #include <vmdsl/net/forward.hpp>
 #include <vmdsl/process/unique_fd.hpp>
@@ -36,6 +37,7 @@ struct machine_snapshot {
     unique_fd memory;              ///< The RAM; clones map it copy-on-write.
     unique_fd devices;             ///< The state of everything else.
     std::vector<qemu_disk> disks;  ///< Clones put an overlay of their own over each writable one.
+    saved_streams streams;         ///< What the host has of the commands that were started.
     std::string console_tail;      ///< So that an early failure of a clone still shows how the machine came up.
 };
 

@@ -14,9 +14,12 @@
 #include <vmdsl/core/deadline.hpp>
 #include <vmdsl/core/error.hpp>
 #include <vmdsl/guest/agent_stream.hpp>
+#include <vmdsl/guest/saved_streams.hpp>
 #include <vmdsl/process/unique_fd.hpp>
 
 namespace vmdsl {
+
+class payload_builder;
 
 namespace detail {
 struct agent_connection;
@@ -63,7 +66,8 @@ public:
     /// Waits for an agent that has started after the last `expect_restart` (or ever). Returns the guest's boot id.
     /// Throws `timed_out`, `machine_died`.
     VMDSL_DECL std::string await_hello(deadline until);
-    /// The guest is about to boot again: what was under way is lost, and the next hello is the one to wait for.
+    /// The guest is about to boot again, or its agent is gone: what was under way is lost, what had not been sent is
+    /// dropped, and the next hello is the one to wait for. Streams that are opened meanwhile wait for it as well.
     VMDSL_DECL void expect_restart();
     /// Tells the guest its name and addresses, the time, and a seed. Returns what did not work, empty where all did.
     /// Throws `timed_out`, `machine_died`.
@@ -85,14 +89,21 @@ public:
     [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_stream> stat(std::string_view path);
     [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_stream> dial(std::string_view network, std::string_view address,
                                                                 std::uint16_t port, stream_sink sink = {});
-    /// Takes part in a stream again that was open when the machine was saved. To be called before `resume`, so that
-    /// nothing it sends is missed; later calls return the same stream.
+    /// What the clones of this machine need of the conversation so far. To be called when the agent is silent.
+    [[nodiscard]] VMDSL_DECL saved_streams save() const;
+    /// Goes on from there, in a clone. To be called before `resume`, so that nothing is missed that the streams send.
+    VMDSL_DECL void restore(const saved_streams& saved);
+    /// Takes part in a stream again that was there when the machine was saved: with what it had sent until then, and
+    /// with its end where it had one. Every call returns the same stream. An unknown one has ended with ESRCH.
     [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_stream> attach(std::uint32_t stream_id);
 
     /// The machine is gone: every waiting call, and every later one, throws `machine_died` with these details.
     VMDSL_DECL void lose(error_details reason);
 
 private:
+    [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_stream> open(wire::stream_kind kind, payload_builder request,
+                                                                stream_sink sink = {});
+
     std::shared_ptr<detail::agent_connection> connection_;
 };
 

@@ -20,8 +20,9 @@ namespace vmdsl {
 class agent_client;
 
 namespace detail {
+struct agent_connection;
 struct agent_stream_state;
-}
+}  // namespace detail
 
 /// One stream: a command, a file on its way, a connection. Made by `agent_client`; thread-safe.
 class agent_stream {
@@ -38,11 +39,11 @@ public:
     /// Sends bytes (a command's standard input, a file's content). Returns at once; what exceeds the agent's credit
     /// waits in memory.
     VMDSL_DECL void write(std::string bytes);
-    /// Whether bytes that were written still wait for the agent's credit.
+    /// Whether bytes that were written still wait for the agent's credit, or for their turn.
     [[nodiscard]] VMDSL_DECL bool has_unsent() const;
     /// Says that nothing more will be written.
     VMDSL_DECL void end_of_data();
-    /// Sends a signal to a command: to its own process, or to every process of its tree.
+    /// Sends a signal to a command: to its own process, or to every process of its tree. Nothing where it has ended.
     VMDSL_DECL void send_signal(int number, bool whole_tree);
     /// Ends it: a command's whole tree is killed.
     VMDSL_DECL void close();
@@ -62,10 +63,9 @@ public:
 
 private:
     friend class agent_client;
-    [[nodiscard]] static VMDSL_DECL std::shared_ptr<agent_stream> wrap(std::shared_ptr<detail::agent_stream_state> s);
+    VMDSL_DECL agent_stream(std::shared_ptr<detail::agent_connection> c, std::shared_ptr<detail::agent_stream_state> s);
 
-    agent_stream(std::shared_ptr<detail::agent_stream_state> s, std::uint32_t id) : state_(std::move(s)), id_(id) {}
-
+    std::shared_ptr<detail::agent_connection> connection_;
     std::shared_ptr<detail::agent_stream_state> state_;
     std::uint32_t id_;
 };

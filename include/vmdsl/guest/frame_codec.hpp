@@ -111,7 +111,7 @@ private:
 /// Makes frames of the current epoch and appends them to a buffer that the caller sends. Sans-I/O, not thread-safe.
 class frame_encoder {
 public:
-    /// Every later frame carries this epoch. 0 at first, as it is in an agent that has just started.
+    /// Every later frame carries this epoch. 0 at first; an agent's `hello` says which it listens to.
     void set_epoch(std::uint32_t epoch) noexcept { epoch_ = epoch; }
     [[nodiscard]] std::uint32_t epoch() const noexcept { return epoch_; }
 
@@ -124,8 +124,8 @@ public:
     /// Appends DATA frames with these bytes, as many as it takes. The caller minds the credit. No bytes, no frame.
     VMDSL_DECL void data(std::vector<std::byte>& out, std::uint32_t stream, std::span<const std::byte> bytes,
                          wire::channel channel = wire::channel::main) const;
-    /// Appends the zero bytes that bring an agent back to a frame's beginning which was not quiesced before its
-    /// machine was saved. A `resume` frame has to follow.
+    /// Appends the zero bytes that bring an agent back to a frame's beginning: one that was not quiesced before its
+    /// machine was saved, or one that gets the rest of what was meant for the agent before a reboot.
     VMDSL_DECL void resync_padding(std::vector<std::byte>& out) const;
 
 private:

@@ -21,7 +21,9 @@
 /// for (the trailer tells that such a frame was cut, so it is never acted on), and outside a frame zero bytes are
 /// skipped. The host in its turn skips everything until the `resumed` of the epoch that it asked for.
 ///
-/// `hello` says that an agent started or that it saw a host connect. The host adopts its epoch (0 after each boot).
+/// `hello` says that an agent started or that it saw a host connect. The host adopts its epoch, which is another one
+/// for each agent that starts: so what was meant for the agent before a reboot is dropped. Until the first frame of its
+/// epoch an agent skips what is no frame silently, and after a reboot the host begins with `resync_padding` zero bytes.
 
 #include <array>
 #include <cstddef>
@@ -38,6 +40,7 @@ inline constexpr std::uint32_t magic = 0x31444d56;  ///< "VMD1" in memory order.
 inline constexpr std::size_t header_size = 24;
 inline constexpr std::size_t stream_offset = 8;  ///< Of the stream's number in the header.
 inline constexpr std::size_t epoch_offset = 12;
+inline constexpr std::size_t type_offset = 16;
 inline constexpr std::size_t trailer_size = 4;
 inline constexpr std::size_t max_payload = 64 * 1024;
 inline constexpr std::size_t max_frame = header_size + max_payload + trailer_size;

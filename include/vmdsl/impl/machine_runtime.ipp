@@ -315,6 +315,7 @@ VMDSL_DECL void machine_runtime::load(const machine_snapshot& snapshot, deadline
     } catch (const could_not_run& problem) {
         throw named(problem, plan_);
     }
+    agent()->restore(snapshot.streams);
     process()->load_devices(reopen_memory_file(snapshot.devices), until);
 }
 
@@ -343,6 +344,7 @@ VMDSL_DECL machine_snapshot machine_runtime::save(deadline until) {
     if (!snapshot.running) {
         return snapshot;
     }
+    snapshot.streams = agent()->save();
     snapshot.devices = make_memory_file("vmdsl-state-" + plan_.name, 0);
     process()->save_devices(reopen_memory_file(snapshot.devices), until);
     snapshot.memory = std::move(memory_);
@@ -416,8 +418,8 @@ VMDSL_DECL command_result machine_runtime::finish(agent_stream& stream, const st
             }
             throw guest_error(fill(details("the command could not be run: " + end->error_text, where)));
         }
-        return {stream.take_collected(wire::channel::main),
-                stream.take_collected(wire::channel::errors),
+        return {stream.collected(wire::channel::main),
+                stream.collected(wire::channel::errors),
                 end->exit_code,
                 end->signal,
                 end->duration,

@@ -58,34 +58,15 @@ VMDSL_DECL agent_client::~agent_client() {
 
 VMDSL_DECL std::string agent_client::await_hello(deadline until) {
     std::unique_lock lock(connection_->mutex);
-    if (!connection_->wait(lock, until, [&] { return connection_->boot_id.has_value(); })) {
+    auto& boot_id = connection_->protocol.answers.boot_id;
+    if (!connection_->wait(lock, until, [&] { return boot_id.has_value(); })) {
         throw timed_out("the guest's agent did not answer");
     }
-    return *std::exchange(connection_->boot_id, std::nullopt);
+    return *std::exchange(boot_id, std::nullopt);
 }
 
 VMDSL_DECL void agent_client::expect_restart() {
-    std::vector<detail::agent_connection::stream_ptr> ended;
-    {
-        const std::lock_guard lock(connection_->mutex);
-        connection_->restarting = true;
-        connection_->boot_id.reset();
-        for (auto& [id, stream] : connection_->streams) {
-            stream_end end;
-            end.failed = true;
-            end.error_number = ECONNRESET;
-            end.error_text = "the machine was restarted";
-            stream->end = std::move(end);
-            ended.push_back(stream);
-        }
-        connection_->streams.clear();
-    }
-    connection_->changed.notify_all();
-    io_loop::instance().post([ended = std::move(ended)] {
-        for (const auto& stream : ended) {
-            detail::agent_connection::close_sink(*stream);
-        }
-    });
+    connection_->with_protocol([](auto& protocol, auto& calls) { protocol.expect_restart(calls); });
 }
 
 VMDSL_DECL std::string agent_client::configure(const guest_settings& settings, deadline until) {
@@ -97,19 +78,23 @@ VMDSL_DECL std::string agent_client::configure(const guest_settings& settings, d
     payload.text(wire::tag::hosts, settings.hosts);
     detail::put_time_and_entropy(payload);
     std::unique_lock lock(connection_->mutex);
-    connection_->configured.reset();
-    connection_->send_control(wire::frame_type::configure, payload);
-    if (!connection_->wait(lock, until, [&] { return connection_->configured.has_value(); })) {
+    connection_->throw_if_lost();
+    auto& configured = connection_->protocol.answers.configured;
+    configured.reset();
+    connection_->protocol.send_control(wire::frame_type::configure, payload);
+    connection_->post_write();
+    if (!connection_->wait(lock, until, [&] { return configured.has_value(); })) {
         throw timed_out("the guest's agent did not set the machine up");
     }
-    return *std::exchange(connection_->configured, std::nullopt);
+    return *std::exchange(configured, std::nullopt);
 }
 
 VMDSL_DECL void agent_client::quiesce(deadline until) {
     std::unique_lock lock(connection_->mutex);
-    connection_->quiesced = false;
-    connection_->send_control(wire::frame_type::quiesce);
-    if (!connection_->wait(lock, until, [&] { return connection_->quiesced; })) {
+    connection_->throw_if_lost();
+    connection_->protocol.quiesce();
+    connection_->post_write();
+    if (!connection_->wait(lock, until, [&] { return connection_->protocol.answers.quiesced; })) {
         throw timed_out("the guest's agent did not fall silent");
     }
 }
@@ -118,19 +103,15 @@ VMDSL_DECL void agent_client::resume(const resume_request& request, deadline unt
     const auto epoch = detail::random_epoch();
     io_loop::instance().call([&] { connection_->decoder.scan_for(wire::frame_type::resumed, epoch); });
     payload_builder payload;
-    payload.u32(wire::tag::epoch, epoch);
     detail::put_time_and_entropy(payload);
     if (request.announce) {
         payload.flag(wire::tag::announce);
     }
     std::unique_lock lock(connection_->mutex);
-    connection_->resumed = false;
-    if (!request.quiesced) {
-        connection_->encoder.resync_padding(connection_->outgoing);
-    }
-    connection_->encoder.set_epoch(epoch);
-    connection_->send_control(wire::frame_type::resume, payload);
-    if (!connection_->wait(lock, until, [&] { return connection_->resumed; })) {
+    connection_->throw_if_lost();
+    connection_->protocol.resume(epoch, request.quiesced, std::move(payload));
+    connection_->post_write();
+    if (!connection_->wait(lock, until, [&] { return connection_->protocol.answers.resumed; })) {
         throw timed_out("the guest's agent did not answer after the restore");
     }
 }
@@ -138,8 +119,19 @@ VMDSL_DECL void agent_client::resume(const resume_request& request, deadline unt
 VMDSL_DECL void agent_client::power(wire::power action) {
     payload_builder payload;
     payload.u32(wire::tag::power_action, static_cast<std::uint32_t>(action));
-    const std::lock_guard lock(connection_->mutex);
-    connection_->send_control(wire::frame_type::power, payload);
+    connection_->with_protocol([&](auto& protocol, auto&) {
+        connection_->throw_if_lost();
+        protocol.send_control(wire::frame_type::power, payload);
+    });
+}
+
+VMDSL_DECL std::shared_ptr<agent_stream> agent_client::open(wire::stream_kind kind, payload_builder request,
+                                                            stream_sink sink) {
+    return connection_->with_protocol([&](auto& protocol, auto&) {
+        connection_->throw_if_lost();
+        auto state = protocol.open(kind, std::move(request), std::move(sink));
+        return std::shared_ptr<agent_stream>(new agent_stream(connection_, std::move(state)));
+    });
 }
 
 VMDSL_DECL std::shared_ptr<agent_stream> agent_client::start_command(const command_request& request) {
@@ -157,13 +149,13 @@ VMDSL_DECL std::shared_ptr<agent_stream> agent_client::start_command(const comma
         payload.text(wire::tag::environment, variable);
     }
     payload.flag(wire::tag::no_input);
-    return agent_stream::wrap(connection_->open(wire::stream_kind::command, std::move(payload), {}));
+    return open(wire::stream_kind::command, std::move(payload));
 }
 
 VMDSL_DECL std::shared_ptr<agent_stream> agent_client::read_file(std::string_view path) {
     payload_builder payload;
     payload.text(wire::tag::path, path);
-    return agent_stream::wrap(connection_->open(wire::stream_kind::read_file, std::move(payload), {}));
+    return open(wire::stream_kind::read_file, std::move(payload));
 }
 
 VMDSL_DECL std::shared_ptr<agent_stream> agent_client::write_file(std::string_view path, std::uint32_t mode,
@@ -173,51 +165,42 @@ VMDSL_DECL std::shared_ptr<agent_stream> agent_client::write_file(std::string_vi
     if (append) {
         payload.flag(wire::tag::append);
     }
-    return agent_stream::wrap(connection_->open(wire::stream_kind::write_file, std::move(payload), {}));
+    return open(wire::stream_kind::write_file, std::move(payload));
 }
 
 VMDSL_DECL std::shared_ptr<agent_stream> agent_client::stat(std::string_view path) {
     payload_builder payload;
     payload.text(wire::tag::path, path);
-    return agent_stream::wrap(connection_->open(wire::stream_kind::stat, std::move(payload), {}));
+    return open(wire::stream_kind::stat, std::move(payload));
 }
 
 VMDSL_DECL std::shared_ptr<agent_stream> agent_client::dial(std::string_view network, std::string_view address,
                                                             std::uint16_t port, stream_sink sink) {
     payload_builder payload;
     payload.text(wire::tag::network, network).text(wire::tag::address, address).u32(wire::tag::port, port);
-    return agent_stream::wrap(connection_->open(wire::stream_kind::dial, std::move(payload), std::move(sink)));
+    return open(wire::stream_kind::dial, std::move(payload), std::move(sink));
+}
+
+VMDSL_DECL saved_streams agent_client::save() const {
+    const std::lock_guard lock(connection_->mutex);
+    return connection_->protocol.save();
+}
+
+VMDSL_DECL void agent_client::restore(const saved_streams& saved) {
+    const std::lock_guard lock(connection_->mutex);
+    connection_->protocol.restore(saved);
 }
 
 VMDSL_DECL std::shared_ptr<agent_stream> agent_client::attach(std::uint32_t stream_id) {
     const std::lock_guard lock(connection_->mutex);
-    auto& known = connection_->attached[stream_id];
-    if (!known) {
-        known = std::make_shared<detail::agent_stream_state>();
-        known->connection = connection_;
-        known->id = stream_id;
-        known->opened = true;
-        connection_->streams.emplace(stream_id, known);
-        connection_->next_stream = std::max(connection_->next_stream, stream_id + 1);
-    }
-    return agent_stream::wrap(known);
+    return std::shared_ptr<agent_stream>(new agent_stream(connection_, connection_->protocol.attach(stream_id)));
 }
 
 VMDSL_DECL void agent_client::lose(error_details reason) {
-    std::map<std::uint32_t, detail::agent_connection::stream_ptr> streams;
-    {
-        const std::lock_guard lock(connection_->mutex);
-        if (connection_->lost) {
-            return;
-        }
-        connection_->lost = std::move(reason);
-        streams.swap(connection_->streams);
-        connection_->attached.clear();
-    }
-    connection_->changed.notify_all();
-    io_loop::instance().post([streams = std::move(streams)] {
-        for (const auto& [id, stream] : streams) {
-            detail::agent_connection::close_sink(*stream);
+    connection_->with_protocol([&](auto& protocol, auto& calls) {
+        if (!connection_->lost) {
+            connection_->lost = std::move(reason);
+            protocol.abandon(calls);
         }
     });
 }

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: BSL-1.0
+// The client over a real socket, with an agent at its other end that does as it likes.
+#include <chrono>
+#include <cstdint>
+#include <future>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <boost/test/unit_test.hpp>
+
+#include <vmdsl/core/error.hpp>
+#include <vmdsl/guest/agent_client.hpp>
+#include <vmdsl/guest/frame_codec.hpp>
+
+namespace {
+
+using namespace vmdsl;
+using wire::frame_type;
+
+deadline soon() {
+    return deadline::in(std::chrono::seconds(30));
+}
+
+struct received_frame {
+    wire::header header;
+    std::vector<std::byte> payload;
+};
+
+/// The guest's end of the socket. Reads only when it is told to.
+class fake_agent {
+public:
+    explicit fake_agent(unique_fd socket) : socket_(std::move(socket)) {}
+
+    void send(frame_type type, std::uint32_t stream = 0, const payload_builder& payload = {}) {
+        std::vector<std::byte> out;
+        encoder.frame(out, type, stream, payload);
+        send_raw(out);
+    }
+    void say_hello(std::string_view boot_id, std::uint32_t epoch) {
+        encoder.set_epoch(epoch);
+        send(frame_type::hello, 0,
+             payload_builder{}.u32(wire::tag::version, wire::protocol_version).text(wire::tag::boot_id, boot_id));
+    }
+    void send_raw(std::span<const std::byte> bytes) {
+        while (!bytes.empty()) {
+            const auto sent = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+            BOOST_REQUIRE(sent > 0);
+            bytes = bytes.subspan(static_cast<std::size_t>(sent));
+        }
+    }
+
+    received_frame next() {
+        for (;;) {
+            const auto found = decoder_.next();
+            if (found.status == decode_status::frame) {
+                return {found.header, {found.payload.begin(), found.payload.end()}};
+            }
+            BOOST_REQUIRE(found.status == decode_status::need_more);
+            pollfd waiting{socket_.get(), POLLIN, 0};
+            BOOST_REQUIRE_MESSAGE(::poll(&waiting, 1, 30000) == 1, "waited in vain for a frame of the host");
+            const auto room = decoder_.prepare();
+            const auto got = ::recv(socket_.get(), room.data(), room.size(), 0);
+            BOOST_REQUIRE(got > 0);
+            bytes_received += static_cast<std::size_t>(got);
+            decoder_.commit(static_cast<std::size_t>(got));
+        }
+    }
+    received_frame next(frame_type type) {
+        auto frame = next();
+        while (frame.header.type != type) {
+            frame = next();
+        }
+        return frame;
+    }
+
+    frame_encoder encoder;
+    std::size_t bytes_received = 0;
+
+private:
+    unique_fd socket_;
+    frame_decoder decoder_;
+};
+
+struct conversation {
+    conversation() {
+        int ends[2];
+        BOOST_REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+        agent.emplace(unique_fd(ends[1]));
+        client.emplace(unique_fd(ends[0]), [this](std::string reason) { lost.set_value(std::move(reason)); });
+        agent->say_hello("first boot", 5);
+        BOOST_REQUIRE(client->await_hello(soon()) == "first boot");
+    }
+
+    std::string reason_of_the_loss() {
+        auto reason = lost.get_future();
+        BOOST_REQUIRE(reason.wait_for(std::chrono::seconds(30)) == std::future_status::ready);
+        return reason.get();
+    }
+
+    std::promise<std::string> lost;
+    std::optional<fake_agent> agent;
+    std::optional<agent_client> client;
+};
+
+BOOST_FIXTURE_TEST_SUITE(agent_client_test, conversation)
+
+BOOST_AUTO_TEST_CASE(small_frames_are_not_answered_by_as_many) {
+    const auto stream = client->start_command({"true", {}, {}, {}});
+    const auto id = agent->next(frame_type::open).header.stream;
+    const auto before = agent->bytes_received;
+    constexpr std::size_t count = 200000;
+    const std::byte one_byte[] = {std::byte{'x'}};
+    std::vector<std::byte> frames;
+    for (std::size_t i = 0; i < count; ++i) {
+        agent->encoder.data(frames, id, one_byte);
+    }
+    agent->send_raw(frames);
+    agent->send(frame_type::exit, id);
+    BOOST_TEST(stream->wait(soon()).has_value());
+    BOOST_TEST(stream->collected(wire::channel::main).size() == count);
+    client->power(wire::power::off);
+    (void)agent->next(frame_type::power);
+    BOOST_TEST(agent->bytes_received - before < 1000U);
+}
+
+BOOST_AUTO_TEST_CASE(credit_never_wraps_around) {
+    const auto stream = client->start_command({"true", {}, {}, {}});
+    const auto id = agent->next(frame_type::open).header.stream;
+    agent->send(frame_type::credit, id, payload_builder{}.u64(wire::tag::bytes, ~std::uint64_t{0}));
+    BOOST_TEST(reason_of_the_loss() == "its agent granted more than it was sent");
+}
+
+BOOST_AUTO_TEST_CASE(a_large_file_arrives_whole) {
+    std::string content(5'000'003, 'x');
+    for (std::size_t i = 0; i < content.size(); i += 97) {
+        content[i] = static_cast<char>(i / 97);
+    }
+    const auto stream = client->write_file("file", 0644, false);
+    const auto id = agent->next(frame_type::open).header.stream;
+    std::future<void> writing = std::async(std::launch::async, [&] {
+        for (std::size_t at = 0; at < content.size();) {
+            const auto piece = content.substr(at, 1 + at % 300'000);
+            stream->write(piece);
+            at += piece.size();
+        }
+        stream->end_of_data();
+    });
+    std::string got;
+    std::size_t unreported = 0;
+    for (auto frame = agent->next(); frame.header.type != frame_type::end; frame = agent->next()) {
+        got.append(reinterpret_cast<const char*>(frame.payload.data()), frame.payload.size());
+        unreported += frame.payload.size();
+        BOOST_REQUIRE(unreported <= wire::initial_credit);
+        if (unreported >= wire::initial_credit / 4) {
+            agent->send(frame_type::credit, id, payload_builder{}.u64(wire::tag::bytes, unreported));
+            unreported = 0;
+        }
+    }
+    writing.get();
+    BOOST_TEST((got == content));
+    BOOST_TEST(!stream->has_unsent());
+}
+
+BOOST_AUTO_TEST_CASE(what_an_agent_was_not_sent_yet_is_not_sent_to_the_next_one) {
+    std::vector<std::shared_ptr<agent_stream>> streams;
+    for (int i = 0; i < 40; ++i) {
+        streams.push_back(client->write_file("file", 0644, false));
+        streams.back()->write(std::string(wire::initial_credit, 'x'));
+    }
+    client->expect_restart();
+    BOOST_TEST(streams.front()->wait(soon()).value().error_text == "the machine was restarted");
+    agent->say_hello("second boot", 6);
+    BOOST_TEST(client->await_hello(soon()) == "second boot");
+    auto configuring = std::async(std::launch::async, [&] { return client->configure({}, soon()); });
+    const auto request = agent->next(frame_type::configure);
+    BOOST_TEST(request.header.epoch == 6U);
+    agent->send(frame_type::configured);
+    BOOST_TEST(configuring.get().empty());
+    // One batch was under way. 40 streams had 10 MiB of credit.
+    BOOST_TEST(agent->bytes_received < 1U << 20U);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_asked_for_during_a_restart_waits_for_the_next_agent) {
+    client->expect_restart();
+    const auto stream = client->write_file("file", 0644, false);
+    stream->write("content");
+    stream->end_of_data();
+    const auto forgotten = client->start_command({"true", {}, {}, {}});
+    forgotten->close();
+    BOOST_TEST(forgotten->wait(soon()).value().failed);
+    agent->say_hello("second boot", 6);
+    const auto open = agent->next(frame_type::open);
+    BOOST_TEST(open.header.stream == stream->id());
+    BOOST_TEST(open.header.epoch == 6U);
+    BOOST_TEST(wire::find_field(open.payload, wire::tag::path).text() == "file");
+    BOOST_TEST(agent->next().payload.size() == 7U);
+    BOOST_TEST((agent->next().header.type == frame_type::end));
+    agent->send(frame_type::exit, stream->id());
+    BOOST_TEST(!stream->wait(soon()).value().failed);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
