@@ -4,14 +4,14 @@
 #include <thread>
 #include <vector>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
 
 #include <vmdsl/vmdsl.hpp>
+
+#include "localhost.hpp"
 
 using namespace vmdsl;
 
@@ -33,14 +33,8 @@ namespace {
 
 /// Sends `text`, says that this is all, and returns everything that comes back.
 std::string round_trip(std::uint16_t port, const std::string& text) {
-    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    const timeval limit{30, 0};
-    ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    sockaddr_in to{};
-    to.sin_family = AF_INET;
-    to.sin_port = htons(port);
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    BOOST_REQUIRE(::connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0);
+    const int fd = connect_to_localhost(port);
+    BOOST_REQUIRE(fd != -1);
     std::thread writer([&] {
         std::size_t done = 0;
         while (done < text.size()) {

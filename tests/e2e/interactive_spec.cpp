@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 // A declared host port, as a person sees it; outcomes.py runs this with and without --interactive.
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
 
 #include <vmdsl/vmdsl.hpp>
+
+#include "localhost.hpp"
 
 using namespace vmdsl;
 
@@ -25,16 +25,12 @@ namespace {
 
 /// What comes back from the port of localhost, empty where nobody listens.
 std::string echo_of(std::uint16_t port, const std::string& text) {
-    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    const timeval limit{30, 0};
-    ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    sockaddr_in to{};
-    to.sin_family = AF_INET;
-    to.sin_port = htons(port);
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const int fd = connect_to_localhost(port);
+    if (fd == -1) {
+        return {};
+    }
     std::string answer(text.size(), '\0');
-    if (::connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0 ||
-        ::send(fd, text.data(), text.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(text.size()) ||
+    if (::send(fd, text.data(), text.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(text.size()) ||
         ::recv(fd, answer.data(), answer.size(), MSG_WAITALL) != static_cast<ssize_t>(answer.size())) {
         answer.clear();
     }
