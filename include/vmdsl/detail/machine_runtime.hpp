@@ -71,8 +71,8 @@ public:
 
     /// First half of a restore: a QEMU that holds the snapshot's state and is paused.
     VMDSL_DECL void load(const machine_snapshot& snapshot, deadline until);
-    /// Second half: lets it run and waits for its agent. `streams` are taken part in again.
-    VMDSL_DECL void wake(const std::vector<std::uint32_t>& streams, deadline until);
+    /// Second half: lets it run and waits for its agent.
+    VMDSL_DECL void wake(deadline until);
 
     /// The three steps of a save, each done on all machines before the next.
     VMDSL_DECL void quiesce(deadline until);

@@ -85,9 +85,6 @@ public:
     /// From now on verbs go to the machines. Throws `transcript_mismatch` where a replay has not come to its end.
     VMDSL_DECL void go_live();
 
-    /// The streams of jobs that were started, in order.
-    [[nodiscard]] VMDSL_DECL std::vector<std::uint32_t> streams_of(const std::string& machine) const;
-
 private:
     enum class mode { live, recording, replaying };
 

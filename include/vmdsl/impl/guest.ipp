@@ -112,6 +112,21 @@ inline bool port_accepts(machine_runtime& machine, std::uint16_t port, deadline 
     return false;
 }
 
+/// Waits until something accepts connections there, or nothing does.
+inline void await_port(machine_runtime& machine, std::uint16_t port, bool open, deadline until,
+                       const source_location& where) {
+    for (back_off pauses(std::chrono::milliseconds(10), std::chrono::milliseconds(200));
+         port_accepts(machine, port, until) != open;) {
+        if (!machine.pause_between_attempts(pauses.next(), until)) {
+            const auto number = std::to_string(port);
+            throw timed_out(machine.details(
+                open ? "nothing accepted connections on port " + number + " of its localhost in time"
+                     : "port " + number + " of its localhost still accepted connections after the limit",
+                where));
+        }
+    }
+}
+
 /// What systemd says of a unit, one "Name=value" line each.
 inline std::string unit_value(const std::string& text, const std::string& name) {
     const auto line = text.find(name + "=");
@@ -309,16 +324,7 @@ VMDSL_DECL guest& guest::wait_for_unit(std::string_view unit, source_location wh
 
 VMDSL_DECL guest& guest::wait_for_open_port(std::uint16_t port, source_location where) {
     (void)network_->perform({name(), "wait for open port", std::to_string(port)}, [&] {
-        auto& machine = network_->machine(index_);
-        const auto until = deadline::in(limit_);
-        for (detail::back_off pauses(std::chrono::milliseconds(10), std::chrono::milliseconds(200));
-             !detail::port_accepts(machine, port, until);) {
-            if (!machine.pause_between_attempts(pauses.next(), until)) {
-                throw timed_out(machine.details(
-                    "nothing accepted connections on port " + std::to_string(port) + " of its localhost in time",
-                    where));
-            }
-        }
+        detail::await_port(network_->machine(index_), port, true, deadline::in(limit_), where);
         return detail::verb_answer{};
     });
     return *this;
@@ -326,16 +332,7 @@ VMDSL_DECL guest& guest::wait_for_open_port(std::uint16_t port, source_location 
 
 VMDSL_DECL guest& guest::wait_for_closed_port(std::uint16_t port, source_location where) {
     (void)network_->perform({name(), "wait for closed port", std::to_string(port)}, [&] {
-        auto& machine = network_->machine(index_);
-        const auto until = deadline::in(limit_);
-        for (detail::back_off pauses(std::chrono::milliseconds(10), std::chrono::milliseconds(200));
-             detail::port_accepts(machine, port, until);) {
-            if (!machine.pause_between_attempts(pauses.next(), until)) {
-                throw timed_out(machine.details(
-                    "port " + std::to_string(port) + " of its localhost still accepted connections after the limit",
-                    where));
-            }
-        }
+        detail::await_port(network_->machine(index_), port, false, deadline::in(limit_), where);
         return detail::verb_answer{};
     });
     return *this;

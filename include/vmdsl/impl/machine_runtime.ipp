@@ -319,11 +319,8 @@ VMDSL_DECL void machine_runtime::load(const machine_snapshot& snapshot, deadline
     process()->load_devices(reopen_memory_file(snapshot.devices), until);
 }
 
-VMDSL_DECL void machine_runtime::wake(const std::vector<std::uint32_t>& streams, deadline until) {
+VMDSL_DECL void machine_runtime::wake(deadline until) {
     const auto guest = agent();
-    for (const auto stream : streams) {
-        (void)guest->attach(stream);
-    }
     process()->resume(until);
     guest->resume({}, until);
 }

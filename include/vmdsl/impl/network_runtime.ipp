@@ -189,7 +189,7 @@ VMDSL_DECL void network_runtime::await_restored(deadline until) {
     loading->loaded.get();
     for_all([&](machine_runtime& machine) {
         if (origin_->machines[index_of(machine)].running) {
-            machine.wake(body_.streams_of(machine.name()), until);
+            machine.wake(until);
         }
     });
 }

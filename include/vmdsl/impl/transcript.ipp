@@ -108,17 +108,4 @@ VMDSL_DECL void transcript::go_live() {
     mode_ = mode::live;
 }
 
-VMDSL_DECL std::vector<std::uint32_t> transcript::streams_of(const std::string& machine) const {
-    const std::lock_guard lock(mutex_);
-    std::vector<std::uint32_t> streams;
-    if (const auto found = entries_.find(machine); found != entries_.end()) {
-        for (const auto& recorded : found->second.entries) {
-            if (recorded.answer.stream != 0) {
-                streams.push_back(recorded.answer.stream);
-            }
-        }
-    }
-    return streams;
-}
-
 }  // namespace vmdsl::detail
