@@ -6,6 +6,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <vmdsl/core/deadline.hpp>
 #include <vmdsl/vmdsl.hpp>
 
 using namespace vmdsl;
@@ -16,9 +17,12 @@ namespace {
 
 constexpr const char* panic_soon = "echo 1 > /proc/sys/kernel/sysrq; sleep 1; echo c > /proc/sysrq-trigger";
 
-/// Looks at the console only, which no machine is asked for.
+/// Looks at the console only, which no machine is asked for; and at all of it, since a panic's call trace may be longer
+/// than the tail that errors show.
 void await_on_console(const guest& box, const std::string& text) {
-    while (box.console_tail().find(text) == std::string::npos) {
+    const auto until = deadline::in(60s);
+    while (box.console_tail(1000).find(text) == std::string::npos) {
+        BOOST_REQUIRE_MESSAGE(!until.expired(), "the console never said: " << text);
         std::this_thread::sleep_for(50ms);
     }
 }
