@@ -120,7 +120,7 @@ inline std::string cached_try_of_kvm(const qemu_program& qemu, const std::string
             return reason;
         }
     }
-    const std::string reason = try_kvm(qemu, kernel);
+    std::string reason = try_kvm(qemu, kernel);
     std::filesystem::create_directories(file.parent_path(), ec);
     const auto fresh = file.string() + "." + std::to_string(::getpid());
     std::ofstream(fresh) << key << '\n' << reason << '\n';
