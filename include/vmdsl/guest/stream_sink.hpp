@@ -25,6 +25,12 @@ struct stream_end {
     std::uint32_t mode = 0;  ///< Of a file, with its type bits.
 };
 
+/// Of a terminal, in characters.
+struct terminal_size {
+    std::uint16_t rows = 24;
+    std::uint16_t columns = 80;
+};
+
 /// What to do with a stream's bytes on the I/O thread. Without `on_data` they are collected.
 struct stream_sink {
     std::function<void(wire::channel, std::string_view)> on_data;  ///< Must `grant` what it has consumed.
