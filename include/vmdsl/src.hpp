@@ -21,6 +21,7 @@
 #include <vmdsl/core/impl/shell_quote.ipp>
 #include <vmdsl/core/impl/source_location.ipp>
 #include <vmdsl/process/impl/child.ipp>
+#include <vmdsl/process/impl/control_channel.ipp>
 #include <vmdsl/process/impl/guardian.ipp>
 #include <vmdsl/process/impl/io_loop.ipp>
 #include <vmdsl/process/impl/run_processes.ipp>
@@ -50,6 +51,7 @@
 #include <vmdsl/report/impl/boost_test.ipp>
 #include <vmdsl/report/impl/chronicle.ipp>
 #include <vmdsl/report/impl/command_line.ipp>
+#include <vmdsl/report/impl/interactive.ipp>
 #include <vmdsl/report/impl/junit.ipp>
 #include <vmdsl/report/impl/output_folder.ipp>
 #include <vmdsl/report/impl/printable.ipp>
@@ -62,10 +64,12 @@
 #include <vmdsl/report/impl/worker_process.ipp>
 #include <vmdsl/impl/baked_in.ipp>
 #include <vmdsl/impl/console_writer.ipp>
+#include <vmdsl/impl/control_server.ipp>
 #include <vmdsl/impl/guest.ipp>
 #include <vmdsl/impl/machine_runtime.ipp>
 #include <vmdsl/impl/network_core.ipp>
 #include <vmdsl/impl/network_link.ipp>
+#include <vmdsl/impl/network_operator.ipp>
 #include <vmdsl/impl/network_runtime.ipp>
 #include <vmdsl/impl/runtime_registry.ipp>
 #include <vmdsl/impl/topology.ipp>

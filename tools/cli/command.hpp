@@ -19,6 +19,9 @@ struct command {
     int (*run)(const words& given);
 };
 
+extern const command attach;
 extern const command doctor;
+extern const command run;
+extern const command shell;
 
 }  // namespace vmdsl::cli

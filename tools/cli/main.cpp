@@ -15,7 +15,7 @@ namespace {
 
 using namespace vmdsl;
 
-const std::array commands{&cli::doctor};
+const std::array commands{&cli::run, &cli::shell, &cli::attach, &cli::doctor};
 
 std::string names() {
     std::string text;

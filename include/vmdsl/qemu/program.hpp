@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include <vmdsl/core/config.hpp>
 
@@ -32,6 +33,13 @@ struct qemu_program {
 
 /// Where images and other things are kept that can be made again: $VMDSL_CACHE_DIR, else vmdsl in the XDG cache folder.
 [[nodiscard]] VMDSL_DECL std::filesystem::path cache_folder();
+
+namespace detail {
+
+/// The executable of that name that comes first in $PATH; empty where there is none.
+[[nodiscard]] VMDSL_DECL std::string find_in_path(std::string_view name);
+
+}  // namespace detail
 
 }  // namespace vmdsl
 

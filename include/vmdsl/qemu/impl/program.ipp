@@ -23,7 +23,7 @@ namespace vmdsl {
 
 namespace detail {
 
-inline std::string find_in_path(std::string_view name) {
+VMDSL_DECL std::string find_in_path(std::string_view name) {
     const char* path = std::getenv("PATH");
     std::string_view rest = path != nullptr ? path : "/usr/bin:/bin";
     while (!rest.empty()) {
