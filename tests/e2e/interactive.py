@@ -95,8 +95,8 @@ class interactive(spec_test_case):
         seat.type_and_see("shell box\r", GUEST_PROMPT)
         seat.type_and_see("\x1d", r"left\r\n")  # Ctrl-]
         seat.see(PROMPT)
-        seat.type_and_see("run box tty && sleep 1000\r", r"/dev/pts/\d+")
-        seat.type_and_see("\x03", PROMPT)
+        seat.type_and_see("run box tty && yes\r", r"/dev/pts/\d+\r\ny\r\n")
+        seat.type_and_see("\x03", PROMPT)  # heard, however much is being printed
         seat.type("\x04")
         self.assertEqual(seat.wait(), 130, seat.shown)  # of the last command, as with a shell
         self.assertTrue(seat.has_its_modes_back())
@@ -131,6 +131,28 @@ class interactive(spec_test_case):
         self.see_two_networks(seat)
         seat.type("quit\r")
         seat.wait()
+        self.expect_nothing_left()
+
+    def test_a_machine_that_goes_away_under_a_shell(self):
+        seat = self.network()
+        for verb, words in (("crash", "was switched off"), ("start", ""), ("reboot", "restarted")):
+            other = self.terminal(vmdsl, "shell", "box") if words else None
+            if other:
+                other.see(GUEST_PROMPT)
+            seat.type_and_see(f"{verb} box\r", r"box +(off|running)")
+            seat.see(PROMPT)
+            if other:
+                other.see(words)
+                self.assertEqual(other.wait(), 1)
+                self.assertTrue(other.has_its_modes_back())
+        # The network itself: the shell's terminal is usable again.
+        other = self.terminal(vmdsl, "shell", "box")
+        other.see(GUEST_PROMPT)
+        seat.type("quit\r")
+        self.assertEqual(seat.wait(), 0, seat.shown)
+        self.assertEqual(other.wait(), COULD_NOT_RUN)
+        self.assertIn("the network has ended", other.shown)
+        self.assertTrue(other.has_its_modes_back())
         self.expect_nothing_left()
 
     def see_two_networks(self, seat):
@@ -175,6 +197,30 @@ class interactive(spec_test_case):
         seat = self.network()
         seat.program.kill()
         seat.program.wait()
+        self.expect_nothing_left()
+
+    def child_of(self, seat, mark):
+        """The process that the supervisor has started with this word on its command line."""
+        pid = seat.program.pid
+        for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            if mark in pathlib.Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0"):
+                return int(child)
+        self.fail(f"no child with {mark}")
+
+    def test_a_prompt_that_is_killed(self):
+        seat = self.network()
+        seat.type_and_see("shell box\r", GUEST_PROMPT)
+        os.kill(self.child_of(seat, b"attach"), signal.SIGKILL)
+        self.assertEqual(seat.wait(), 128 + signal.SIGKILL, seat.shown)
+        self.assertTrue(seat.has_its_modes_back())
+        self.expect_nothing_left()
+
+    def test_a_network_whose_process_is_killed(self):
+        seat = self.network()
+        os.kill(self.child_of(seat, b"--vmdsl-worker"), signal.SIGKILL)
+        self.assertEqual(seat.wait(), COULD_NOT_RUN, seat.shown)
+        self.assertIn("the process that ran the network was ended by SIGKILL", seat.shown)
+        self.assertTrue(seat.has_its_modes_back())
         self.expect_nothing_left()
 
     def test_ctrl_c_while_it_boots(self):

@@ -54,12 +54,14 @@ class Terminal:
     def wait(self):
         """The exit code. What is still shown is read, so that nobody waits for us."""
         until = time.monotonic() + PATIENCE
-        while self.program.poll() is None and time.monotonic() < until:
-            if select.select([self.master], [], [], 0.05)[0]:
+        ended = False
+        while not ended and time.monotonic() < until:
+            ended = self.program.poll() is not None
+            while select.select([self.master], [], [], 0 if ended else 0.05)[0]:
                 try:
                     self.shown += os.read(self.master, 65536).decode(errors="replace")
                 except OSError:
-                    pass
+                    break
         return self.program.wait(1)
 
     def has_its_modes_back(self):
