@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -20,7 +22,7 @@
 namespace vmdsl::detail {
 
 /// What a verb wants after its name.
-enum class operand : std::uint8_t { nothing, machine, machine_and_segment, machine_and_command };
+enum class operand : std::uint8_t { nothing, machine, machine_and_segment, machine_and_port, machine_and_command };
 
 struct operator_verb {
     std::string_view name;
@@ -29,10 +31,11 @@ struct operator_verb {
     std::string_view summary;
 };
 
-inline constexpr std::array<operator_verb, 12> operator_verbs{{
+inline constexpr std::array<operator_verb, 13> operator_verbs{{
     {"console", operand::machine, "console NAME", "the last lines that it wrote to its console"},
     {"crash", operand::machine, "crash NAME", "take its power away"},
     {"cut", operand::machine_and_segment, "cut NAME [SEGMENT]", "cut its cable: every frame is lost, until heal"},
+    {"forward", operand::machine_and_port, "forward NAME PORT", "a port of localhost that leads to a TCP port of it"},
     {"heal", operand::machine_and_segment, "heal NAME [SEGMENT]", "mend its cable"},
     {"help", operand::nothing, "help", "this text"},
     {"machines", operand::nothing, "machines", "all machines, their addresses and ports"},
@@ -83,10 +86,11 @@ VMDSL_DECL network_operator::question network_operator::parse(std::string_view l
         throw usage_error("there is no command \"" + asked.verb + "\"; help lists them");
     }
     const bool wants_machine = verb->wants != operand::nothing;
-    const bool may_go_on = verb->wants == operand::machine_and_segment || verb->wants == operand::machine_and_command ||
+    const bool must_go_on = verb->wants == operand::machine_and_command || verb->wants == operand::machine_and_port;
+    const bool may_go_on = must_go_on || verb->wants == operand::machine_and_segment ||
                            asked.verb == "shell";  // `shell NAME COMMAND` from outside
     if (wants_machine == asked.machine.empty() || (!may_go_on && !asked.rest.empty()) ||
-        (verb->wants == operand::machine_and_command && asked.rest.empty())) {
+        (must_go_on && asked.rest.empty())) {
         throw usage_error("write: " + std::string(verb->usage));
     }
     return asked;
@@ -112,6 +116,20 @@ inline std::string state_of(const machine_runtime& machine) {
     }
 }
 
+inline std::string describe_forward(machine_runtime& machine, std::uint16_t guest_port) {
+    return "localhost:" + std::to_string(machine.forwarded(guest_port)) + " is its port " + std::to_string(guest_port);
+}
+
+inline std::uint16_t parse_port(std::string_view text) {
+    std::uint16_t port = 0;
+    const auto* const end = text.data() + text.size();
+    const auto result = std::from_chars(text.data(), end, port);
+    if (result.ec != std::errc{} || result.ptr != end || port == 0) {
+        throw usage_error("\"" + std::string(text) + "\" is no port: write a number from 1 to 65535");
+    }
+    return port;
+}
+
 VMDSL_DECL std::string network_operator::describe_machine(std::size_t index) const {
     const auto& plan = core_->plan().machines[index];
     auto& machine = core_->machine(index);
@@ -125,8 +143,7 @@ VMDSL_DECL std::string network_operator::describe_machine(std::size_t index) con
                 " (" + address.segment + (link.cut ? ", cut)  " : ")  ");
     }
     for (const auto& forward : plan.forwards) {
-        line += "localhost:" + std::to_string(machine.forwarded(forward.guest_port)) + " is its port " +
-                std::to_string(forward.guest_port) + "  ";
+        line += describe_forward(machine, forward.guest_port) + "  ";
     }
     return line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
 }
@@ -176,6 +193,9 @@ VMDSL_DECL std::string network_operator::perform(const question& asked) const {
         return {};
     }
     const auto index = machine_named(asked.machine);
+    if (asked.verb == "forward") {
+        return describe_forward(core_->machine(index), parse_port(asked.rest)) + "\n";
+    }
     guest machine(*core_, index);
     if (asked.verb == "console") {
         return machine.console_tail() + "\n";

@@ -62,6 +62,7 @@ BOOST_AUTO_TEST_CASE(a_line_that_makes_no_sense_is_complained_about) {
     BOOST_TEST(complaint_about("crash").starts_with("write: crash NAME"));
     BOOST_TEST(complaint_about("crash client now").starts_with("write: crash NAME"));
     BOOST_TEST(complaint_about("machines client").starts_with("write: machines"));
+    BOOST_TEST(complaint_about("forward client").starts_with("write: forward NAME PORT"));
 }
 
 BOOST_AUTO_TEST_CASE(machines_are_known_by_their_names) {
@@ -79,9 +80,19 @@ BOOST_AUTO_TEST_CASE(a_link_of_several_has_to_be_named) {
     BOOST_CHECK_THROW((void)person.perform(network_operator::parse("heal client dmz")), usage_error);
 }
 
+BOOST_AUTO_TEST_CASE(a_port_is_a_number_that_is_one) {
+    for (const auto* line :
+         {"forward client 0", "forward client 65536", "forward client http", "forward client 80 x"}) {
+        BOOST_CHECK_EXCEPTION((void)person.perform(network_operator::parse(line)), usage_error,
+                              [](const usage_error& problem) {
+                                  return std::string(problem.what()).find("is no port") != std::string::npos;
+                              });
+    }
+}
+
 BOOST_AUTO_TEST_CASE(words_are_completed_by_their_place) {
     BOOST_TEST(person.complete("s") == (texts{"shell", "shutdown", "start"}), boost::test_tools::per_element());
-    BOOST_TEST(person.complete("").size() == 12U);
+    BOOST_TEST(person.complete("").size() == 13U);
     BOOST_TEST(person.complete("shell ") == (texts{"client", "webserver"}), boost::test_tools::per_element());
     BOOST_TEST(person.complete("shell we") == (texts{"webserver"}), boost::test_tools::per_element());
     BOOST_TEST(person.complete("cut webserver ") == (texts{"dmz", "lan"}), boost::test_tools::per_element());
