@@ -12,6 +12,7 @@
 #error "define VMDSL_SEPARATE_COMPILATION for the whole program, or do not include <vmdsl/src.hpp>"
 #endif
 
+#include <vmdsl/core/impl/case_clock.ipp>
 #include <vmdsl/core/impl/command_pattern.ipp>
 #include <vmdsl/core/impl/error.ipp>
 #include <vmdsl/core/impl/event.ipp>

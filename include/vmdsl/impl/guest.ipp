@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include <vmdsl/core/case_clock.hpp>
 #include <vmdsl/core/error.hpp>
 #include <vmdsl/core/shell_quote.hpp>
 #include <vmdsl/detail/machine_runtime.hpp>
@@ -224,7 +225,7 @@ VMDSL_DECL command_result job::wait(std::chrono::nanoseconds limit, source_locat
     return detail::result_of(state_->network->perform(state_->call("wait for"), [&] {
         auto& machine = state_->network->machine(state_->index);
         const auto stream = state_->live();
-        return detail::answer_of(machine.finish(*stream, state_->text, deadline::in(limit), where));
+        return detail::answer_of(machine.finish(*stream, state_->text, case_clock::verb(limit), where));
     }));
 }
 
@@ -276,7 +277,8 @@ VMDSL_DECL guest guest::within(std::chrono::nanoseconds limit) const {
 VMDSL_DECL command_result guest::execute(std::string_view command, source_location where) {
     const std::string text(command);
     return detail::result_of(network_->perform({name(), "run", text}, [&] {
-        return detail::answer_of(network_->machine(index_).execute({text, {}, {}, {}}, deadline::in(limit_), where));
+        return detail::answer_of(
+            network_->machine(index_).execute({text, {}, {}, {}}, case_clock::verb(limit_), where));
     }));
 }
 
@@ -301,7 +303,7 @@ VMDSL_DECL job guest::spawn(std::string_view command, source_location where) {
     const auto start = [&] {
         auto& machine = network_->machine(index_);
         auto stream = machine.agent()->start_command({s->text, {}, {}, {}});
-        if (!stream->wait_opened(deadline::in(limit_))) {
+        if (!stream->wait_opened(case_clock::verb(limit_))) {
             stream->close();
             throw timed_out(machine.details("a command did not start in time", where));
         }
@@ -317,7 +319,7 @@ VMDSL_DECL job guest::spawn(std::string_view command, source_location where) {
 VMDSL_DECL guest& guest::wait_for_unit(std::string_view unit, source_location where) {
     const std::string text(unit);
     (void)network_->perform({name(), "wait for unit", text}, [&] {
-        detail::await_unit(network_->machine(index_), text, deadline::in(limit_), where);
+        detail::await_unit(network_->machine(index_), text, case_clock::verb(limit_), where);
         return detail::answer_with("active");
     });
     return *this;
@@ -325,7 +327,7 @@ VMDSL_DECL guest& guest::wait_for_unit(std::string_view unit, source_location wh
 
 VMDSL_DECL guest& guest::wait_for_open_port(std::uint16_t port, source_location where) {
     (void)network_->perform({name(), "wait for open port", std::to_string(port)}, [&] {
-        detail::await_port(network_->machine(index_), port, true, deadline::in(limit_), where);
+        detail::await_port(network_->machine(index_), port, true, case_clock::verb(limit_), where);
         return detail::verb_answer{};
     });
     return *this;
@@ -333,7 +335,7 @@ VMDSL_DECL guest& guest::wait_for_open_port(std::uint16_t port, source_location 
 
 VMDSL_DECL guest& guest::wait_for_closed_port(std::uint16_t port, source_location where) {
     (void)network_->perform({name(), "wait for closed port", std::to_string(port)}, [&] {
-        detail::await_port(network_->machine(index_), port, false, deadline::in(limit_), where);
+        detail::await_port(network_->machine(index_), port, false, case_clock::verb(limit_), where);
         return detail::verb_answer{};
     });
     return *this;
@@ -344,7 +346,7 @@ VMDSL_DECL bool guest::file_exists(std::string_view path, source_location where)
     const auto look = [&] {
         auto& machine = network_->machine(index_);
         const auto stream = machine.agent()->stat(text);
-        const auto end = detail::await_stream(machine, *stream, "looking for " + text, deadline::in(limit_), where);
+        const auto end = detail::await_stream(machine, *stream, "looking for " + text, case_clock::verb(limit_), where);
         if (end.failed && end.error_number != ENOENT && end.error_number != ENOTDIR) {
             detail::throw_stream_failure(machine, "can't look for " + text, end, where);
         }
@@ -359,7 +361,7 @@ VMDSL_DECL guest& guest::wait_for_file(std::string_view path, source_location wh
     const std::string text(path);
     (void)network_->perform({name(), "wait for file", text}, [&] {
         auto& machine = network_->machine(index_);
-        const auto until = deadline::in(limit_);
+        const auto until = case_clock::verb(limit_);
         for (detail::back_off pauses(std::chrono::milliseconds(10), std::chrono::milliseconds(200));;) {
             const auto stream = machine.agent()->stat(text);
             const auto end = stream->wait(until);
@@ -381,7 +383,7 @@ VMDSL_DECL command_result guest::repeat_until(std::string_view command, bool suc
     const auto* const verb = success ? "wait until succeeds" : "wait until fails";
     return detail::result_of(network_->perform({name(), verb, text}, [&] {
         auto& machine = network_->machine(index_);
-        const auto until = deadline::in(limit);
+        const auto until = case_clock::verb(limit);
         const std::string late = std::string("the command did not ") + (success ? "succeed" : "fail") + " in time; ";
         std::optional<command_result> last;  // of an attempt that came to its end
         const auto give_up = [&] {
@@ -438,7 +440,7 @@ VMDSL_DECL guest& guest::write_file(std::string_view path, std::string_view cont
         const auto stream = machine.agent()->write_file(text, mode, false);
         stream->write(std::string(content));
         stream->end_of_data();
-        const auto end = detail::await_stream(machine, *stream, "writing " + text, deadline::in(limit_), where);
+        const auto end = detail::await_stream(machine, *stream, "writing " + text, case_clock::verb(limit_), where);
         if (end.failed) {
             detail::throw_stream_failure(machine, "can't write " + text, end, where);
         }
@@ -453,7 +455,7 @@ VMDSL_DECL std::string guest::read_file(std::string_view path, source_location w
     const auto read = [&] {
         auto& machine = network_->machine(index_);
         const auto stream = machine.agent()->read_file(text);
-        const auto end = detail::await_stream(machine, *stream, "reading " + text, deadline::in(limit_), where);
+        const auto end = detail::await_stream(machine, *stream, "reading " + text, case_clock::verb(limit_), where);
         if (end.failed) {
             detail::throw_stream_failure(machine, "can't read " + text, end, where);
         }
@@ -495,13 +497,13 @@ inline void power_verb(network_core& network, std::size_t index, const std::stri
 
 VMDSL_DECL guest& guest::start(source_location where) {
     detail::power_verb(*network_, index_, "start", where,
-                       [&](detail::machine_runtime& machine) { machine.boot(deadline::in(limit_)); });
+                       [&](detail::machine_runtime& machine) { machine.boot(case_clock::verb(limit_)); });
     return *this;
 }
 
 VMDSL_DECL guest& guest::shutdown(source_location where) {
     detail::power_verb(*network_, index_, "shut down", where,
-                       [&](detail::machine_runtime& machine) { machine.shutdown(deadline::in(limit_)); });
+                       [&](detail::machine_runtime& machine) { machine.shutdown(case_clock::verb(limit_)); });
     return *this;
 }
 
@@ -512,7 +514,7 @@ VMDSL_DECL guest& guest::crash(source_location where) {
 
 VMDSL_DECL guest& guest::reboot(source_location where) {
     detail::power_verb(*network_, index_, "reboot", where,
-                       [&](detail::machine_runtime& machine) { machine.reboot(deadline::in(limit_)); });
+                       [&](detail::machine_runtime& machine) { machine.reboot(case_clock::verb(limit_)); });
     return *this;
 }
 

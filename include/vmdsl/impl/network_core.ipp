@@ -4,6 +4,7 @@
 #include <exception>
 #include <utility>
 
+#include <vmdsl/core/case_clock.hpp>
 #include <vmdsl/core/error.hpp>
 #include <vmdsl/core/event_stream.hpp>
 #include <vmdsl/detail/network_core.hpp>
@@ -79,7 +80,7 @@ VMDSL_DECL verb_answer network_core::ask(verb_call call, const std::function<ver
 
 VMDSL_DECL void network_core::start(std::chrono::nanoseconds limit) {
     (void)perform({{}, "start", {}}, [&] {
-        runtime().boot_all(deadline::in(limit));
+        runtime().boot_all(case_clock::verb(limit));
         return verb_answer{};
     });
 }
@@ -125,7 +126,9 @@ VMDSL_DECL void restore_fixture(std::type_index fixture, network_core& core,
         auto snapshot = registry.checkpoint(fixture);  // throws what made it fail before
         if (!snapshot) {
             try {
+                case_clock::restart();
                 snapshot = record();
+                case_clock::restart();
             } catch (...) {
                 registry.set_failure(fixture, std::current_exception());
                 throw;
