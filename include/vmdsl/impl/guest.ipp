@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstddef>
 #include <mutex>
 #include <optional>
@@ -166,15 +167,15 @@ inline void await_unit(machine_runtime& machine, const std::string& unit, deadli
                               "; echo System=$(systemctl is-system-running)";
     std::string last;
     for (back_off pauses(std::chrono::milliseconds(50), std::chrono::milliseconds(500));;) {
-        const auto result = machine.execute({probe, {}, {}, {}}, until, where);
+        const auto result = machine.execute(command_request::shell(probe), until, where);
         last = result.out() + result.err();
         const auto verdict = judge_unit(result.out());
         if (verdict == unit_verdict::active) {
             return;
         }
         if (verdict == unit_verdict::hopeless) {
-            const auto status =
-                machine.execute({"systemctl status --no-pager --lines=20 -- " + quoted, {}, {}, {}}, until, where);
+            const auto status = machine.execute(
+                command_request::shell("systemctl status --no-pager --lines=20 -- " + quoted), until, where);
             auto d = machine.details("unit " + unit + " will not become active: it is " +
                                          unit_value(last, "ActiveState") + " (" + unit_value(last, "SubState") +
                                          "), load state " + unit_value(last, "LoadState"),
@@ -248,14 +249,14 @@ VMDSL_DECL std::string job::out_so_far() const {
 
 VMDSL_DECL void job::signal(int number) {
     (void)state_->network->perform(state_->call("signal " + std::to_string(number)), [&] {
-        state_->live()->send_signal(number, false);
+        state_->live()->send_signal(number, signal_target::process);
         return detail::verb_answer{};
     });
 }
 
 VMDSL_DECL void job::kill() {
     (void)state_->network->perform(state_->call("kill"), [&] {
-        state_->live()->send_signal(9, true);
+        state_->live()->send_signal(SIGKILL, signal_target::tree);
         return detail::verb_answer{};
     });
 }
@@ -276,7 +277,8 @@ VMDSL_DECL guest guest::within(std::chrono::nanoseconds limit) const {
 VMDSL_DECL command_result guest::execute(std::string_view command, source_location where) {
     const std::string text(command);
     return detail::result_of(network_->perform({name(), "run", text}, [&] {
-        return detail::answer_of(network_->machine(index_).execute({text, {}, {}, {}}, deadline::in(limit_), where));
+        return detail::answer_of(
+            network_->machine(index_).execute(command_request::shell(text), deadline::in(limit_), where));
     }));
 }
 
@@ -300,7 +302,7 @@ VMDSL_DECL job guest::spawn(std::string_view command, source_location where) {
     s->limit = limit_;
     const auto start = [&] {
         auto& machine = network_->machine(index_);
-        auto stream = machine.agent()->start_command({s->text, {}, {}, {}});
+        auto stream = machine.agent()->start_command(command_request::shell(s->text));
         if (!stream->wait_opened(deadline::in(limit_))) {
             stream->close();
             throw timed_out(machine.details("a command did not start in time", where));
@@ -393,7 +395,7 @@ VMDSL_DECL command_result guest::repeat_until(std::string_view command, bool suc
         };
         for (detail::back_off pauses(std::chrono::milliseconds(20), std::chrono::milliseconds(500));;) {
             try {
-                last = machine.execute({text, {}, {}, {}}, until, where);
+                last = machine.execute(command_request::shell(text), until, where);
             } catch (const timed_out& cut_off) {
                 if (last) {
                     give_up();

@@ -227,7 +227,7 @@ VMDSL_DECL void machine_runtime::await_ready_unit(deadline until) {
     }
     const std::string probe = "systemctl is-active --quiet " + image_.ready_unit;
     for (auto pause = std::chrono::milliseconds(50);; pause = std::min(pause * 2, std::chrono::milliseconds(400))) {
-        const auto result = execute({probe, {}, {}, {}}, until, {});
+        const auto result = execute(command_request::shell(probe), until, {});
         if (result.succeeded()) {
             return;
         }
