@@ -17,6 +17,7 @@
 #include <vmdsl/detail/network_runtime.hpp>
 #include <vmdsl/detail/transcript.hpp>
 #include <vmdsl/guest.hpp>
+#include <vmdsl/guest/port_probe.hpp>
 
 namespace vmdsl {
 
@@ -95,36 +96,25 @@ inline stream_end await_stream(const machine_runtime& machine, agent_stream& str
     return *std::move(end);
 }
 
-/// Whether something accepts connections on the guest's localhost.
-inline bool port_accepts(machine_runtime& machine, std::uint16_t port, deadline until) {
-    for (const auto* address : {"127.0.0.1", "::1"}) {
-        const auto stream = machine.agent()->dial("tcp", address, port);
-        if (!stream->wait_opened(until)) {
-            stream->close();
-            throw timed_out(machine.details(
-                "connecting to port " + std::to_string(port) + " of its localhost neither succeeded nor failed in time",
-                {}));
-        }
-        stream->close();
-        const auto end = stream->wait(deadline::in(std::chrono::seconds(20)));
-        if (end && !end->failed) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /// Waits until something accepts connections there, or nothing does.
-inline void await_port(machine_runtime& machine, std::uint16_t port, bool open, deadline until,
+inline void await_port(machine_runtime& machine, std::uint16_t port, port_state wanted, deadline until,
                        const source_location& where) {
-    for (back_off pauses(std::chrono::milliseconds(10), std::chrono::milliseconds(200));
-         port_accepts(machine, port, until) != open;) {
-        if (!machine.pause_between_attempts(pauses.next(), until)) {
-            const auto number = std::to_string(port);
+    const auto number = std::to_string(port);
+    for (back_off pauses(std::chrono::milliseconds(10), std::chrono::milliseconds(200));;) {
+        const auto state = look_at_port(*machine.agent(), port, until);
+        if (!state) {
             throw timed_out(machine.details(
-                open ? "nothing accepted connections on port " + number + " of its localhost in time"
-                     : "port " + number + " of its localhost still accepted connections after the limit",
-                where));
+                "connecting to port " + number + " of its localhost neither succeeded nor failed in time", where));
+        }
+        if (*state == wanted) {
+            return;
+        }
+        if (!machine.pause_between_attempts(pauses.next(), until)) {
+            throw timed_out(
+                machine.details(wanted == port_state::open
+                                    ? "nothing accepted connections on port " + number + " of its localhost in time"
+                                    : "port " + number + " of its localhost still accepted connections after the limit",
+                                where));
         }
     }
 }
@@ -327,7 +317,7 @@ VMDSL_DECL guest& guest::wait_for_unit(std::string_view unit, source_location wh
 
 VMDSL_DECL guest& guest::wait_for_open_port(std::uint16_t port, source_location where) {
     (void)network_->perform({name(), "wait for open port", std::to_string(port)}, [&] {
-        detail::await_port(network_->machine(index_), port, true, deadline::in(limit_), where);
+        detail::await_port(network_->machine(index_), port, detail::port_state::open, deadline::in(limit_), where);
         return detail::verb_answer{};
     });
     return *this;
@@ -335,7 +325,7 @@ VMDSL_DECL guest& guest::wait_for_open_port(std::uint16_t port, source_location 
 
 VMDSL_DECL guest& guest::wait_for_closed_port(std::uint16_t port, source_location where) {
     (void)network_->perform({name(), "wait for closed port", std::to_string(port)}, [&] {
-        detail::await_port(network_->machine(index_), port, false, deadline::in(limit_), where);
+        detail::await_port(network_->machine(index_), port, detail::port_state::closed, deadline::in(limit_), where);
         return detail::verb_answer{};
     });
     return *this;
