@@ -189,15 +189,16 @@ struct job::state {
     std::size_t index = 0;
     std::string text;
     std::chrono::nanoseconds limit{};
-    std::uint32_t stream_id = 0;
+    detail::job_stream known_as;
     std::mutex mutex;
     std::shared_ptr<agent_stream> stream;  // null while it is known from a replay only
 
-    /// The running command. After a restore it is attached to at first use.
+    /// The running command. After a restore it is attached to at first use; throws `machine_died` where its machine was
+    /// switched off before that.
     [[nodiscard]] std::shared_ptr<agent_stream> live() {
         const std::lock_guard lock(mutex);
         if (!stream) {
-            stream = network->machine(index).agent()->attach(stream_id);
+            stream = network->machine(index).attach(known_as);
         }
         return stream;
     }
@@ -292,17 +293,18 @@ VMDSL_DECL job guest::spawn(std::string_view command, source_location where) {
     s->limit = limit_;
     const auto start = [&] {
         auto& machine = network_->machine(index_);
+        const auto boot = machine.boots();
         auto stream = machine.agent()->start_command(command_request::shell(s->text));
         if (!stream->wait_opened(deadline::in(limit_))) {
             stream->close();
             throw timed_out(machine.details("a command did not start in time", where));
         }
         auto answer = detail::answer_with("started");
-        answer.stream = stream->id();
+        answer.job = {boot, stream->id()};
         s->stream = std::move(stream);
         return answer;
     };
-    s->stream_id = network_->perform({name(), "spawn", s->text}, start).stream;
+    s->known_as = network_->perform({name(), "spawn", s->text}, start).job;
     return job(std::move(s));
 }
 
