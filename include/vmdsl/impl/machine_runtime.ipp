@@ -159,7 +159,7 @@ VMDSL_DECL void machine_runtime::launch(const unique_fd& memory, bool shared, bo
     handlers.agent_port = [this](bool open) {
         const std::lock_guard lock(mutex_);
         if (!open && agent_) {
-            agent_->expect_restart();  // what was under way ends now; the next agent says hello
+            agent_->port_closed();  // what was under way ends now; the next agent says hello
         }
     };
     std::shared_ptr<machine_process> started;
@@ -541,6 +541,11 @@ VMDSL_DECL void machine_runtime::take_event(std::string_view event) {
             words = console_.tail();
         }
         die(std::move(lock), "its kernel panicked (the machine is kept as it was then)", std::move(words));
+    } else if (event == "RESET") {
+        const std::lock_guard lock(mutex_);
+        if (agent_) {
+            agent_->guest_was_reset();
+        }
     }
 }
 
