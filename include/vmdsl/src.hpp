@@ -41,6 +41,7 @@
 #include <vmdsl/guest/impl/command.ipp>
 #include <vmdsl/guest/impl/console_log.ipp>
 #include <vmdsl/guest/impl/frame_codec.ipp>
+#include <vmdsl/guest/impl/port_probe.ipp>
 #include <vmdsl/net/impl/addressing.ipp>
 #include <vmdsl/net/impl/egress_queue.ipp>
 #include <vmdsl/net/impl/fabric.ipp>

@@ -21,6 +21,10 @@ namespace {
 int bodies_run = 0;
 std::set<std::string> seeds;
 
+bool was_switched_off(const machine_died& death) {
+    return death.details().what_failed == "was switched off";
+}
+
 }  // namespace
 
 struct ready : checkpoint<pair> {
@@ -30,11 +34,14 @@ struct ready : checkpoint<pair> {
     std::optional<job> finished;
     std::optional<job> unasked;
     std::optional<job> talker;
+    std::optional<job> of_boot_before;
 
     void prepare() {
         ++bodies_run;
         net.machine("alice").start();
         net.machine("bob").start();
+        of_boot_before = net.machine("bob").spawn("sleep 1000");
+        net.machine("bob").crash().start();  // its next job gets the same stream
         auto& alice = net.machine("alice");
         kernel = alice.run("uname -r").out();
         appended.push_back(1);
@@ -122,6 +129,12 @@ BOOST_AUTO_TEST_CASE(a_job_keeps_what_it_had_printed) {
     BOOST_TEST(result.err() == "warning\n");
 }
 
+BOOST_AUTO_TEST_CASE(a_job_of_a_boot_before_the_checkpoint_died_with_it) {
+    BOOST_REQUIRE(of_boot_before.has_value());
+    BOOST_CHECK_EXCEPTION((void)of_boot_before->wait(30s), machine_died, was_switched_off);
+    BOOST_CHECK_EXCEPTION((void)of_boot_before->running(), machine_died, was_switched_off);
+}
+
 BOOST_AUTO_TEST_CASE(a_connection_between_machines_survives) {
     auto& alice = net.machine("alice");
     BOOST_TEST(alice.run("cat /tmp/echoed").out() == "first\n");
@@ -143,6 +156,7 @@ BOOST_AUTO_TEST_CASE(a_restored_machine_reboots_and_crashes_as_any_other) {
     alice.crash();
     BOOST_TEST(!alice.running());
     alice.start();
+    BOOST_CHECK_EXCEPTION((void)unasked->wait(30s), machine_died, was_switched_off);
     BOOST_TEST(alice.run("head -c 6 /dev/" + disk).out() == "kept!!");
     alice.run("ping -c 1 -W 10 bob");
 }

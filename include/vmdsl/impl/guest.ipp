@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstddef>
 #include <mutex>
 #include <optional>
@@ -17,6 +18,7 @@
 #include <vmdsl/detail/network_runtime.hpp>
 #include <vmdsl/detail/transcript.hpp>
 #include <vmdsl/guest.hpp>
+#include <vmdsl/guest/port_probe.hpp>
 
 namespace vmdsl {
 
@@ -95,36 +97,25 @@ inline stream_end await_stream(const machine_runtime& machine, agent_stream& str
     return *std::move(end);
 }
 
-/// Whether something accepts connections on the guest's localhost.
-inline bool port_accepts(machine_runtime& machine, std::uint16_t port, deadline until) {
-    for (const auto* address : {"127.0.0.1", "::1"}) {
-        const auto stream = machine.agent()->dial("tcp", address, port);
-        if (!stream->wait_opened(until)) {
-            stream->close();
-            throw timed_out(machine.details(
-                "connecting to port " + std::to_string(port) + " of its localhost neither succeeded nor failed in time",
-                {}));
-        }
-        stream->close();
-        const auto end = stream->wait(deadline::in(std::chrono::seconds(20)));
-        if (end && !end->failed) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /// Waits until something accepts connections there, or nothing does.
-inline void await_port(machine_runtime& machine, std::uint16_t port, bool open, deadline until,
+inline void await_port(machine_runtime& machine, std::uint16_t port, port_state wanted, deadline until,
                        const source_location& where) {
-    for (back_off pauses(std::chrono::milliseconds(10), std::chrono::milliseconds(200));
-         port_accepts(machine, port, until) != open;) {
-        if (!machine.pause_between_attempts(pauses.next(), until)) {
-            const auto number = std::to_string(port);
+    const auto number = std::to_string(port);
+    for (back_off pauses(std::chrono::milliseconds(10), std::chrono::milliseconds(200));;) {
+        const auto state = look_at_port(*machine.agent(), port, until);
+        if (!state) {
             throw timed_out(machine.details(
-                open ? "nothing accepted connections on port " + number + " of its localhost in time"
-                     : "port " + number + " of its localhost still accepted connections after the limit",
-                where));
+                "connecting to port " + number + " of its localhost neither succeeded nor failed in time", where));
+        }
+        if (*state == wanted) {
+            return;
+        }
+        if (!machine.pause_between_attempts(pauses.next(), until)) {
+            throw timed_out(
+                machine.details(wanted == port_state::open
+                                    ? "nothing accepted connections on port " + number + " of its localhost in time"
+                                    : "port " + number + " of its localhost still accepted connections after the limit",
+                                where));
         }
     }
 }
@@ -167,15 +158,15 @@ inline void await_unit(machine_runtime& machine, const std::string& unit, deadli
                               "; echo System=$(systemctl is-system-running)";
     std::string last;
     for (back_off pauses(std::chrono::milliseconds(50), std::chrono::milliseconds(500));;) {
-        const auto result = machine.execute({probe, {}, {}, {}}, until, where);
+        const auto result = machine.execute(command_request::shell(probe), until, where);
         last = result.out() + result.err();
         const auto verdict = judge_unit(result.out());
         if (verdict == unit_verdict::active) {
             return;
         }
         if (verdict == unit_verdict::hopeless) {
-            const auto status =
-                machine.execute({"systemctl status --no-pager --lines=20 -- " + quoted, {}, {}, {}}, until, where);
+            const auto status = machine.execute(
+                command_request::shell("systemctl status --no-pager --lines=20 -- " + quoted), until, where);
             auto d = machine.details("unit " + unit + " will not become active: it is " +
                                          unit_value(last, "ActiveState") + " (" + unit_value(last, "SubState") +
                                          "), load state " + unit_value(last, "LoadState"),
@@ -199,15 +190,16 @@ struct job::state {
     std::size_t index = 0;
     std::string text;
     std::chrono::nanoseconds limit{};
-    std::uint32_t stream_id = 0;
+    detail::job_stream known_as;
     std::mutex mutex;
     std::shared_ptr<agent_stream> stream;  // null while it is known from a replay only
 
-    /// The running command. After a restore it is attached to at first use.
+    /// The running command. After a restore it is attached to at first use; throws `machine_died` where its machine was
+    /// switched off before that.
     [[nodiscard]] std::shared_ptr<agent_stream> live() {
         const std::lock_guard lock(mutex);
         if (!stream) {
-            stream = network->machine(index).agent()->attach(stream_id);
+            stream = network->machine(index).attach(known_as);
         }
         return stream;
     }
@@ -249,14 +241,14 @@ VMDSL_DECL std::string job::out_so_far() const {
 
 VMDSL_DECL void job::signal(int number) {
     (void)state_->network->perform(state_->call("signal " + std::to_string(number)), [&] {
-        state_->live()->send_signal(number, false);
+        state_->live()->send_signal(number, signal_target::process);
         return detail::verb_answer{};
     });
 }
 
 VMDSL_DECL void job::kill() {
     (void)state_->network->perform(state_->call("kill"), [&] {
-        state_->live()->send_signal(9, true);
+        state_->live()->send_signal(SIGKILL, signal_target::tree);
         return detail::verb_answer{};
     });
 }
@@ -278,7 +270,7 @@ VMDSL_DECL command_result guest::execute(std::string_view command, source_locati
     const std::string text(command);
     return detail::result_of(network_->perform({name(), "run", text}, [&] {
         return detail::answer_of(
-            network_->machine(index_).execute({text, {}, {}, {}}, case_clock::verb(limit_), where));
+            network_->machine(index_).execute(command_request::shell(text), case_clock::verb(limit_), where));
     }));
 }
 
@@ -302,17 +294,18 @@ VMDSL_DECL job guest::spawn(std::string_view command, source_location where) {
     s->limit = limit_;
     const auto start = [&] {
         auto& machine = network_->machine(index_);
-        auto stream = machine.agent()->start_command({s->text, {}, {}, {}});
+        const auto boot = machine.boots();
+        auto stream = machine.agent()->start_command(command_request::shell(s->text));
         if (!stream->wait_opened(case_clock::verb(limit_))) {
             stream->close();
             throw timed_out(machine.details("a command did not start in time", where));
         }
         auto answer = detail::answer_with("started");
-        answer.stream = stream->id();
+        answer.job = {boot, stream->id()};
         s->stream = std::move(stream);
         return answer;
     };
-    s->stream_id = network_->perform({name(), "spawn", s->text}, start).stream;
+    s->known_as = network_->perform({name(), "spawn", s->text}, start).job;
     return job(std::move(s));
 }
 
@@ -327,7 +320,7 @@ VMDSL_DECL guest& guest::wait_for_unit(std::string_view unit, source_location wh
 
 VMDSL_DECL guest& guest::wait_for_open_port(std::uint16_t port, source_location where) {
     (void)network_->perform({name(), "wait for open port", std::to_string(port)}, [&] {
-        detail::await_port(network_->machine(index_), port, true, case_clock::verb(limit_), where);
+        detail::await_port(network_->machine(index_), port, detail::port_state::open, case_clock::verb(limit_), where);
         return detail::verb_answer{};
     });
     return *this;
@@ -335,7 +328,8 @@ VMDSL_DECL guest& guest::wait_for_open_port(std::uint16_t port, source_location 
 
 VMDSL_DECL guest& guest::wait_for_closed_port(std::uint16_t port, source_location where) {
     (void)network_->perform({name(), "wait for closed port", std::to_string(port)}, [&] {
-        detail::await_port(network_->machine(index_), port, false, case_clock::verb(limit_), where);
+        detail::await_port(network_->machine(index_), port, detail::port_state::closed, case_clock::verb(limit_),
+                           where);
         return detail::verb_answer{};
     });
     return *this;
@@ -395,7 +389,7 @@ VMDSL_DECL command_result guest::repeat_until(std::string_view command, bool suc
         };
         for (detail::back_off pauses(std::chrono::milliseconds(20), std::chrono::milliseconds(500));;) {
             try {
-                last = machine.execute({text, {}, {}, {}}, until, where);
+                last = machine.execute(command_request::shell(text), until, where);
             } catch (const timed_out& cut_off) {
                 if (last) {
                     give_up();

@@ -89,6 +89,7 @@ VMDSL_DECL machine_runtime::~machine_runtime() {
 
 VMDSL_DECL void machine_runtime::make_disks(const machine_snapshot* origin) {
     if (origin != nullptr) {
+        boots_ = origin->boots;
         for (const auto& base : origin->disks) {
             auto disk = base;
             if (!base.read_only) {
@@ -195,6 +196,10 @@ VMDSL_DECL void machine_runtime::boot(deadline until) {
         throw usage_error("machine \"" + plan_.name + "\" is running already");
     }
     release();
+    {
+        const std::lock_guard lock(mutex_);
+        ++boots_;
+    }
     bind_declared_ports();
     try {
         memory_ = make_memory_file("vmdsl-" + plan_.name, plan_.memory_bytes);
@@ -231,7 +236,7 @@ VMDSL_DECL void machine_runtime::await_ready_unit(deadline until) {
     }
     const std::string probe = "systemctl is-active --quiet " + image_.ready_unit;
     for (auto pause = std::chrono::milliseconds(50);; pause = std::min(pause * 2, std::chrono::milliseconds(400))) {
-        const auto result = execute({probe, {}, {}, {}}, until, {});
+        const auto result = execute(command_request::shell(probe), until, {});
         if (result.succeeded()) {
             return;
         }
@@ -340,6 +345,7 @@ VMDSL_DECL void machine_runtime::pause(deadline until) {
 VMDSL_DECL machine_snapshot machine_runtime::save(deadline until) {
     machine_snapshot snapshot;
     snapshot.running = switched_on();
+    snapshot.boots = boots();
     snapshot.disks = disks_;
     snapshot.console_tail = console_tail();
     if (!snapshot.running) {
@@ -387,10 +393,35 @@ VMDSL_DECL std::shared_ptr<agent_client> machine_runtime::agent() const {
     return agent_;
 }
 
+VMDSL_DECL std::uint32_t machine_runtime::boots() const {
+    const std::lock_guard lock(mutex_);
+    return boots_;
+}
+
+VMDSL_DECL std::shared_ptr<agent_stream> machine_runtime::attach(const job_stream& job) const {
+    std::unique_lock lock(mutex_);
+    if (death_) {
+        throw machine_died(*death_);
+    }
+    if (!agent_ || job.boot != boots_) {
+        lock.unlock();
+        throw machine_died(details("was switched off", {}));
+    }
+    return agent_->attach(job.id);
+}
+
 VMDSL_DECL command_result machine_runtime::execute(const command_request& request, deadline until,
                                                    const source_location& where) {
     const auto stream = agent()->start_command(request);
     return finish(*stream, request.shell_text, until, where);
+}
+
+/// What became of a command that was closed at its deadline.
+inline std::string fate_of(const std::optional<stream_end>& end) {
+    if (!end) {
+        return "its processes could not be killed";
+    }
+    return end->failed ? end->error_text : "all its processes were killed";
 }
 
 VMDSL_DECL command_result machine_runtime::finish(agent_stream& stream, const std::string& text, deadline until,
@@ -405,13 +436,11 @@ VMDSL_DECL command_result machine_runtime::finish(agent_stream& stream, const st
         const auto started = deadline::clock::now();
         auto end = stream.wait(until);
         if (!end) {
-            stream.close();  // the guest kills the whole tree
-            const auto killed = stream.wait(deadline::in(std::chrono::seconds(20))).has_value();
             const auto seconds = std::chrono::duration<double>(deadline::clock::now() - started).count();
-            throw timed_out(
-                fill(details("the command did not end within " + std::to_string(seconds).substr(0, 5) + " s; " +
-                                 (killed ? "all its processes were killed" : "its processes could not be killed"),
-                             where)));
+            stream.close();  // the guest kills the whole tree
+            const auto fate = fate_of(stream.wait(deadline::in(kill_grace)));
+            throw timed_out(fill(details(
+                "the command did not end within " + std::to_string(seconds).substr(0, 5) + " s; " + fate, where)));
         }
         if (end->failed) {
             if (end->error_number == ECONNRESET) {

@@ -50,8 +50,8 @@ public:
 private:
     struct connection;
 
-    VMDSL_DECL boost::json::value call(std::string_view command, const boost::json::object& arguments, int descriptor,
-                                       deadline until);
+    VMDSL_DECL boost::json::value call(std::string_view command, const boost::json::object& arguments,
+                                       std::shared_ptr<const unique_fd> descriptor, deadline until);
 
     std::shared_ptr<connection> connection_;
 };
