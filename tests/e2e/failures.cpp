@@ -11,6 +11,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <vmdsl/core/deadline.hpp>
 #include <vmdsl/core/run_options.hpp>
 #include <vmdsl/vmdsl.hpp>
 
@@ -61,17 +62,22 @@ std::string console_of(const std::string& machine) {
 /// then runs `afterwards`.
 void deafen(vmdsl::guest& box, const std::string& afterwards = "true") {
     static int times = 0;
-    const auto word = "deaf for the " + std::to_string(++times) + ". time";
+    const auto word = "deaf: " + std::to_string(::getpid()) + "." + std::to_string(++times) + ";";
     // Told by a signal, which is not answered, because nothing is any more; and said on the console for the same
     // reason.
-    auto stopper = box.spawn("trap 'kill -STOP $PPID; echo " + word + " > /dev/console; " + afterwards +
+    auto stopper = box.spawn("trap 'kill -STOP $PPID; echo \"" + word + "\" > /dev/console; " + afterwards +
                              "; exit' TERM; echo ready; while :; do sleep 0.1; done");
+    const auto until = deadline::in(120s);
+    const auto poll = [&until] {
+        BOOST_REQUIRE(!until.expired());
+        std::this_thread::sleep_for(20ms);
+    };
     while (stopper.out_so_far() != "ready\n") {
-        std::this_thread::yield();
+        poll();
     }
     stopper.signal();
     while (console_of("box").find(word) == std::string::npos) {
-        std::this_thread::sleep_for(20ms);
+        poll();
     }
 }
 
