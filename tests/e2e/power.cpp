@@ -68,12 +68,12 @@ BOOST_AUTO_TEST_CASE(so_the_next_case_has_the_images_own) {
 
 BOOST_AUTO_TEST_CASE(units_that_fail_or_do_not_exist_say_so_at_once) {
     auto& debian = net.machine("debian");
-    BOOST_CHECK_EXCEPTION(
-        debian.within(120s).wait_for_unit("no-such-thing.service"), guest_error,
-        [](const guest_error& e) { return std::string(e.what()).find("not-found") != std::string::npos; });
+    BOOST_CHECK_EXCEPTION(debian.wait_for_unit("no-such-thing.service"), guest_error, [](const guest_error& e) {
+        return std::string(e.what()).find("not-found") != std::string::npos;
+    });
     debian.write_file("/etc/systemd/system/broken.service", "[Service]\nExecStart=/bin/false\n");
     debian.execute("systemctl daemon-reload; systemctl start broken.service; sleep 1");
-    BOOST_CHECK_EXCEPTION(debian.within(120s).wait_for_unit("broken.service"), guest_error, [](const guest_error& e) {
+    BOOST_CHECK_EXCEPTION(debian.wait_for_unit("broken.service"), guest_error, [](const guest_error& e) {
         return std::string(e.what()).find("failed") != std::string::npos;
     });
 }
