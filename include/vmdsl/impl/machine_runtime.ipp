@@ -17,6 +17,7 @@
 #include <vmdsl/qemu/memory_file.hpp>
 #include <vmdsl/qemu/program.hpp>
 #include <vmdsl/qemu/qcow2_overlay.hpp>
+#include <vmdsl/qemu/time_stamp_counter.hpp>
 
 namespace vmdsl::detail {
 
@@ -130,6 +131,9 @@ VMDSL_DECL void machine_runtime::launch(const unique_fd& memory, beginning with,
     configuration.kernel = image_.kernel;
     configuration.initrd = image_.initrd;
     configuration.kernel_arguments = image_.kernel_arguments;
+    if (configuration.accelerator == "tcg" && tsc_khz() != 0) {
+        configuration.kernel_arguments.push_back("tsc_early_khz=" + std::to_string(tsc_khz()));
+    }
     if (plan_.volatile_root) {
         configuration.kernel_arguments.emplace_back("vmdsl.volatile_root");
     }
@@ -158,7 +162,7 @@ VMDSL_DECL void machine_runtime::launch(const unique_fd& memory, beginning with,
     handlers.agent_port = [this](bool open) {
         const std::lock_guard lock(mutex_);
         if (!open && agent_) {
-            agent_->expect_restart();  // what was under way ends now; the next agent says hello
+            agent_->port_closed();  // what was under way ends now; the next agent says hello
         }
     };
     std::shared_ptr<machine_process> started;
@@ -517,6 +521,11 @@ VMDSL_DECL void machine_runtime::take_event(std::string_view event) {
             words = console_.tail();
         }
         die(std::move(lock), "its kernel panicked (the machine is kept as it was then)", std::move(words));
+    } else if (event == "RESET") {
+        const std::lock_guard lock(mutex_);
+        if (agent_) {
+            agent_->guest_was_reset();
+        }
     }
 }
 
