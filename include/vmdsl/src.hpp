@@ -46,6 +46,7 @@
 #include <vmdsl/net/impl/egress_queue.ipp>
 #include <vmdsl/net/impl/fabric.ipp>
 #include <vmdsl/net/impl/fabric_engine.ipp>
+#include <vmdsl/net/impl/fabric_report.ipp>
 #include <vmdsl/net/impl/forward.ipp>
 #include <vmdsl/net/impl/mac_table.ipp>
 #include <vmdsl/net/impl/stream_framer.ipp>

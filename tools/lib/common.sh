@@ -92,6 +92,13 @@ Let root run this, then run tools/$(basename "$0") again:
         as_root=(sudo)
     fi
     say "packages: installing ${missing[*]}"
+    if [ ${#as_root[@]} -ne 0 ] && ! sudo -n apt-get --version >/dev/null 2>&1; then
+        # Here, because the prompt would not be seen beside the line that tells how far apt is.
+        say "packages: only root can install them, so sudo asks for your password"
+        sudo -v || fail "packages are missing, and sudo did not let you install them.
+Let root run this, then run tools/$(basename "$0") again:
+  $install"
+    fi
     local log unknown=()
     log=$(mktemp -d)/apt.log
     # An index that is hours old names versions that the archive no longer has.

@@ -68,7 +68,8 @@ public:
     /// active. Throws `usage_error` where it is on already, `could_not_run`, `timed_out`, `machine_died`; it is off
     /// then.
     VMDSL_DECL void boot(deadline until);
-    /// Restarts the guest and waits for it. Throws `timed_out`, and leaves it as it is then; `machine_died`.
+    /// Restarts the guest and waits for it. Throws `timed_out`, and leaves it as it is then; `machine_died`;
+    /// `usage_error` where it is off, or another thread is starting or restarting it.
     VMDSL_DECL void reboot(deadline until);
     /// Switches the guest off in order and waits until QEMU has ended. Throws likewise.
     VMDSL_DECL void shutdown(deadline until);
@@ -127,7 +128,11 @@ public:
 
 private:
     VMDSL_DECL void make_disks(const machine_snapshot* origin);
-    VMDSL_DECL void launch(const unique_fd& memory, bool shared, bool incoming, deadline until);
+    /// What a new QEMU starts with: an empty machine whose memory may be saved, or one whose devices' state is loaded
+    /// next and that keeps its own changes of the memory to itself.
+    enum class beginning { empty, saved_state };
+
+    VMDSL_DECL void launch(const unique_fd& memory, beginning with, deadline until);
     VMDSL_DECL void take_console(std::string_view bytes);
     VMDSL_DECL void take_event(std::string_view event);
     VMDSL_DECL void take_exit(const child_exit& exit);
@@ -150,7 +155,7 @@ private:
     std::vector<qemu_disk> disks_;
     std::vector<std::string> macs_;
 
-    std::mutex starting_;        // held while it boots
+    std::mutex starting_;        // held while it boots, also again
     std::mutex forwards_mutex_;  // never taken on the I/O thread, which opens the ports
     std::map<std::uint16_t, std::unique_ptr<port_forward>> forwards_;
 

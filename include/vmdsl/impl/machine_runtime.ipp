@@ -119,15 +119,15 @@ VMDSL_DECL void machine_runtime::make_disks(const machine_snapshot* origin) {
     }
 }
 
-VMDSL_DECL void machine_runtime::launch(const unique_fd& memory, bool shared, bool incoming, deadline until) {
+VMDSL_DECL void machine_runtime::launch(const unique_fd& memory, beginning with, deadline until) {
     qemu_configuration configuration;
     configuration.name = plan_.name;
     configuration.uuid = machine_uuid(plan_.name);
     configuration.accelerator = choose_accelerator(current_run().acceleration, image_.kernel);
     configuration.memory_bytes = plan_.memory_bytes;
     configuration.vcpus = plan_.vcpus;
-    configuration.memory_shared = shared;
-    configuration.incoming = incoming;
+    configuration.memory_shared = with == beginning::empty;
+    configuration.incoming = with == beginning::saved_state;
     configuration.disks = disks_;
     configuration.kernel = image_.kernel;
     configuration.initrd = image_.initrd;
@@ -203,7 +203,7 @@ VMDSL_DECL void machine_runtime::boot(deadline until) {
     bind_declared_ports();
     try {
         memory_ = make_memory_file("vmdsl-" + plan_.name, plan_.memory_bytes);
-        launch(memory_, true, false, until);
+        launch(memory_, beginning::empty, until);
         await_boot(
             "did not boot in time: its agent did not answer (is the agent in the initrd, and does the kernel have "
             "virtio?)",
@@ -247,6 +247,11 @@ VMDSL_DECL void machine_runtime::await_ready_unit(deadline until) {
 }
 
 VMDSL_DECL void machine_runtime::reboot(deadline until) {
+    const std::unique_lock starting(starting_, std::try_to_lock);
+    if (!starting) {
+        throw usage_error("machine \"" + plan_.name + "\" is being started or restarted by another thread already",
+                          "Let one thread do that, and the others wait for it.");
+    }
     const auto guest = agent();
     {
         const std::lock_guard lock(mutex_);
@@ -320,7 +325,7 @@ VMDSL_DECL std::shared_ptr<machine_process> machine_runtime::process() const {
 VMDSL_DECL void machine_runtime::load(const machine_snapshot& snapshot, deadline until) {
     bind_declared_ports();
     try {
-        launch(snapshot.memory, false, true, until);
+        launch(snapshot.memory, beginning::saved_state, until);
     } catch (const could_not_run& problem) {
         throw named(problem, plan_);
     }

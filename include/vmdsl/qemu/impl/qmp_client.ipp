@@ -186,14 +186,12 @@ VMDSL_DECL boost::json::value qmp_client::execute(std::string_view command, cons
 }
 
 VMDSL_DECL void qmp_client::send_descriptor(std::string_view name, const unique_fd& descriptor, deadline until) {
-    // One of its own: the caller may have closed the other when the deadline has passed and the line is still to be
-    // sent.
-    const int own = ::fcntl(descriptor.get(), F_DUPFD_CLOEXEC, 0);
-    if (own < 0) {
-        throw could_not_run(std::string("can't duplicate a file descriptor: ") + std::strerror(errno));
+    // The line may still wait for its turn when the caller has given up and closed its own.
+    auto own = std::make_shared<const unique_fd>(::fcntl(descriptor.get(), F_DUPFD_CLOEXEC, 0));
+    if (!*own) {
+        throw could_not_run(std::string("can't hand QEMU a descriptor: ") + std::strerror(errno));
     }
-    call("getfd", {{"fdname", boost::json::string_view(name.data(), name.size())}},
-         std::make_shared<const unique_fd>(own), until);
+    call("getfd", {{"fdname", boost::json::string_view(name.data(), name.size())}}, std::move(own), until);
 }
 
 VMDSL_DECL boost::json::value qmp_client::call(std::string_view command, const boost::json::object& arguments,
@@ -202,10 +200,10 @@ VMDSL_DECL boost::json::value qmp_client::call(std::string_view command, const b
     std::unique_lock lock(c.mutex);
     const auto id = c.next_id++;
     c.calls.emplace(id, std::nullopt);
-    io_loop::instance().post([connection = connection_, text = qmp_codec::command(id, command, arguments),
-                              descriptor = std::move(descriptor)]() mutable {
-        connection->send({std::move(text), std::move(descriptor)});
-    });
+    io_loop::instance().post(
+        [connection = connection_, text = qmp_codec::command(id, command, arguments), descriptor]() mutable {
+            connection->send({std::move(text), std::move(descriptor)});
+        });
     c.changed.wait_until(lock, until.moment(), [&] { return c.gone || c.calls.at(id).has_value(); });
     auto answer = std::move(c.calls.at(id));
     c.calls.erase(id);
