@@ -14,11 +14,9 @@
 
 include_guard(GLOBAL)
 
-if(NOT DEFINED VMDSL_ROOT)
-    cmake_path(GET CMAKE_CURRENT_LIST_DIR PARENT_PATH VMDSL_ROOT)
-endif()
-set(VMDSL_IMAGE_TOOL "${VMDSL_ROOT}/tools/vm-image" CACHE INTERNAL "")
-file(GLOB_RECURSE tool_sources CONFIGURE_DEPENDS "${VMDSL_ROOT}/tools/image/*.py" "${VMDSL_ROOT}/tools/image/*.sh")
+# VMDSL_TOOLS_FOLDER is in the source tree, or in the tree that vmdsl was installed into.
+set(VMDSL_IMAGE_TOOL "${VMDSL_TOOLS_FOLDER}/vm-image" CACHE INTERNAL "")
+file(GLOB_RECURSE tool_sources CONFIGURE_DEPENDS "${VMDSL_TOOLS_FOLDER}/image/*.py" "${VMDSL_TOOLS_FOLDER}/image/*.sh")
 set(VMDSL_IMAGE_TOOL_SOURCES "${VMDSL_IMAGE_TOOL};${tool_sources}" CACHE INTERNAL "")
 unset(tool_sources)
 
@@ -74,8 +72,8 @@ macro(_vmdsl_debian_image name)
         message(FATAL_ERROR "add_vm_image(${name}): ARGUMENTS go with KERNEL and INITRD; a Debian image has its own, "
             "and a machine can add to them")
     endif()
-    set(words --agent "$<TARGET_FILE:vmdsl_agent>" --log "${CMAKE_BINARY_DIR}/vm-images/${name}.log")
-    set(inputs vmdsl_agent)
+    set(words --agent "$<TARGET_FILE:vmdsl::agent>" --log "${CMAKE_BINARY_DIR}/vm-images/${name}.log")
+    set(inputs "$<TARGET_FILE:vmdsl::agent>")
     if(image_SUITE)
         list(APPEND words --suite "${image_SUITE}")
     endif()
@@ -139,4 +137,4 @@ function(_vmdsl_image_target name command words inputs)
     set_target_properties("vm-image-${name}" PROPERTIES VMDSL_IMAGE_DESCRIPTOR "${output}")
 endfunction()
 
-_vmdsl_image_target(tiny tiny "--agent;$<TARGET_FILE:vmdsl_agent>" vmdsl_agent)
+_vmdsl_image_target(tiny tiny "--agent;$<TARGET_FILE:vmdsl::agent>" "$<TARGET_FILE:vmdsl::agent>")
