@@ -8,7 +8,7 @@ image_packages=(mmdebstrap erofs-utils uidmap cpio e2fsprogs lz4 busybox-static 
     debian-archive-keyring)
 run_packages=(qemu-system-x86 seabios)
 test_packages=(clang libclang-rt-14-dev clang-format clang-tidy libxml2-utils qemu-utils git procps
-    pkg-config make)
+    pkg-config make dpkg-dev debhelper nix-bin)
 
 build_folder=$(realpath --canonicalize-missing --no-symlinks "${VMDSL_BUILD_DIR:-$root/build}")
 
