@@ -17,6 +17,7 @@
 #include <vmdsl/qemu/memory_file.hpp>
 #include <vmdsl/qemu/program.hpp>
 #include <vmdsl/qemu/qcow2_overlay.hpp>
+#include <vmdsl/qemu/time_stamp_counter.hpp>
 
 namespace vmdsl::detail {
 
@@ -130,6 +131,9 @@ VMDSL_DECL void machine_runtime::launch(const unique_fd& memory, bool shared, bo
     configuration.kernel = image_.kernel;
     configuration.initrd = image_.initrd;
     configuration.kernel_arguments = image_.kernel_arguments;
+    if (configuration.accelerator == "tcg" && tsc_khz() != 0) {
+        configuration.kernel_arguments.push_back("tsc_early_khz=" + std::to_string(tsc_khz()));
+    }
     if (plan_.volatile_root) {
         configuration.kernel_arguments.emplace_back("vmdsl.volatile_root");
     }
@@ -158,7 +162,7 @@ VMDSL_DECL void machine_runtime::launch(const unique_fd& memory, bool shared, bo
     handlers.agent_port = [this](bool open) {
         const std::lock_guard lock(mutex_);
         if (!open && agent_) {
-            agent_->expect_restart();  // what was under way ends now; the next agent says hello
+            agent_->port_closed();  // what was under way ends now; the next agent says hello
         }
     };
     std::shared_ptr<machine_process> started;
@@ -195,7 +199,10 @@ VMDSL_DECL void machine_runtime::boot(deadline until) {
     try {
         memory_ = make_memory_file("vmdsl-" + plan_.name, plan_.memory_bytes);
         launch(memory_, true, false, until);
-        await_boot(until);
+        await_boot(
+            "did not boot in time: its agent did not answer (is the agent in the initrd, and does the kernel have "
+            "virtio?)",
+            until);
     } catch (const could_not_run& problem) {
         release();
         throw named(problem, plan_);
@@ -205,7 +212,7 @@ VMDSL_DECL void machine_runtime::boot(deadline until) {
     }
 }
 
-VMDSL_DECL void machine_runtime::await_boot(deadline until) {
+VMDSL_DECL void machine_runtime::await_boot(const std::string& problem_if_late, deadline until) {
     const auto guest = agent();
     try {
         (void)guest->await_hello(until);
@@ -213,10 +220,7 @@ VMDSL_DECL void machine_runtime::await_boot(deadline until) {
             emit(event_kind::warning, plan_.name, {{"text", "the guest could not be set up completely: " + problems}});
         }
     } catch (const timed_out&) {
-        throw timed_out(
-            details("did not boot in time: its agent did not answer (is the agent in the initrd, and does the kernel "
-                    "have virtio?)",
-                    {}));
+        throw timed_out(details(problem_if_late, {}));
     }
     await_ready_unit(until);
 }
@@ -245,7 +249,7 @@ VMDSL_DECL void machine_runtime::reboot(deadline until) {
     }
     guest->expect_restart();
     guest->power(wire::power::reboot);
-    await_boot(until);
+    await_boot("did not come back from its reboot in time", until);
 }
 
 VMDSL_DECL void machine_runtime::shutdown(deadline until) {
@@ -512,6 +516,11 @@ VMDSL_DECL void machine_runtime::take_event(std::string_view event) {
             words = console_.tail();
         }
         die(std::move(lock), "its kernel panicked (the machine is kept as it was then)", std::move(words));
+    } else if (event == "RESET") {
+        const std::lock_guard lock(mutex_);
+        if (agent_) {
+            agent_->guest_was_reset();
+        }
     }
 }
 
