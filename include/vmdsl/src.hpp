@@ -13,6 +13,7 @@
 #endif
 
 #include <vmdsl/core/impl/command_pattern.ipp>
+#include <vmdsl/core/impl/deadline.ipp>
 #include <vmdsl/core/impl/error.ipp>
 #include <vmdsl/core/impl/event.ipp>
 #include <vmdsl/core/impl/event_stream.ipp>
