@@ -92,6 +92,10 @@ public:
     /// The agent; throws `machine_died` where the machine is gone, `usage_error` where it is switched off.
     [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_client> agent() const;
 
+    /// After something in the guest ended with its agent's port: waits for the moment that it takes until it is known
+    /// what became of the machine. Returns where it was restarted (or its agent was); throws `machine_died`.
+    VMDSL_DECL void await_restart() const;
+
     /// Runs a command to its end. A deadline that passes kills its whole tree and throws `timed_out` with what it had
     /// printed.
     [[nodiscard]] VMDSL_DECL command_result execute(const command_request& request, deadline until,
