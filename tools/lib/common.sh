@@ -132,7 +132,6 @@ QEMU 7.2, or newer), and run this again so: VMDSL_NO_INSTALL=1 $0"
 configure() {
     say "configuring $build_folder"
     local log="$build_folder/configure.log"
-    mkdir -p "$build_folder"
     cmake -S "$root" -B "$build_folder" -G Ninja "$@" >"$log" 2>&1 ||
         { tail -n 30 "$log" >&2; fail "CMake failed; see $log"; }
 }
