@@ -21,21 +21,33 @@
 
 namespace vmdsl::detail {
 
+/// The same with the machine's name, and what to do where memory was short.
+inline could_not_run named(const could_not_run& problem, const machine_plan& plan) {
+    auto d = problem.details();
+    d.machine = plan.name;
+    if (d.what_failed.find(std::strerror(ENOMEM)) != std::string::npos) {
+        d.hint = "It has " + std::to_string(plan.memory_bytes >> 20) +
+                 " MiB of memory: give it less with memory<>, or raise the limit (ulimit -v).";
+    }
+    return could_not_run(std::move(d));
+}
+
 inline image_description image_of(const machine_plan& plan) {
-    if (plan.kernel.empty()) {
-        return find_image(plan.image);
+    try {
+        if (plan.kernel.empty()) {
+            return find_image(plan.image);
+        }
+        const std::string hint = "boot<> names it; a relative path begins in the folder that the test runs in.";
+        require_file("the kernel", plan.kernel, hint);
+        require_file("the initrd", plan.initrd, hint);
+    } catch (const could_not_run& problem) {
+        throw named(problem, plan);
     }
     image_description image;
     image.name = plan.kernel;
     image.kernel = plan.kernel;
     image.initrd = plan.initrd;
     image.kernel_arguments = {"console=ttyS0", "panic=-1"};
-    for (const auto& path : {plan.kernel, plan.initrd}) {
-        std::error_code ec;
-        if (!std::filesystem::is_regular_file(path, ec)) {
-            throw could_not_run("machine \"" + plan.name + "\" boots from " + path + ", which does not exist");
-        }
-    }
     return image;
 }
 
@@ -51,17 +63,6 @@ inline void check_memory(const machine_plan& plan) {
                                 " MiB of memory, but this host only " + std::to_string(there >> 20) + " MiB",
                             "Give it less with memory<>, or run the test on a larger host.");
     }
-}
-
-/// The same with the machine's name, and what to do where memory was short.
-inline could_not_run named(const could_not_run& problem, const machine_plan& plan) {
-    auto d = problem.details();
-    d.machine = plan.name;
-    if (d.what_failed.find(std::strerror(ENOMEM)) != std::string::npos) {
-        d.hint = "It has " + std::to_string(plan.memory_bytes >> 20) +
-                 " MiB of memory: give it less with memory<>, or raise the limit (ulimit -v).";
-    }
-    return could_not_run(std::move(d));
 }
 
 VMDSL_DECL machine_runtime::machine_runtime(const network_plan& plan, std::size_t index, fabric& network,
@@ -204,10 +205,9 @@ VMDSL_DECL void machine_runtime::boot(deadline until) {
     try {
         memory_ = make_memory_file("vmdsl-" + plan_.name, plan_.memory_bytes);
         launch(memory_, beginning::empty, until);
-        await_boot(
-            "did not boot in time: its agent did not answer (is the agent in the initrd, and does the kernel have "
-            "virtio?)",
-            until);
+        await_boot("did not boot " + until.limit_text() +
+                       ": its agent did not answer (is the agent in the initrd, and does the kernel have virtio?)",
+                   until);
     } catch (const could_not_run& problem) {
         release();
         throw named(problem, plan_);
@@ -241,7 +241,7 @@ VMDSL_DECL void machine_runtime::await_ready_unit(deadline until) {
             return;
         }
         if (!pause_between_attempts(pause, until)) {
-            throw timed_out(details("did not reach " + image_.ready_unit + " in time", {}));
+            throw timed_out(details("did not reach " + image_.ready_unit + " " + until.limit_text(), {}));
         }
     }
 }
@@ -259,7 +259,7 @@ VMDSL_DECL void machine_runtime::reboot(deadline until) {
     }
     guest->expect_restart();
     guest->power(wire::power::reboot);
-    await_boot("did not come back from its reboot in time", until);
+    await_boot("did not come back from its reboot " + until.limit_text(), until);
 }
 
 VMDSL_DECL void machine_runtime::shutdown(deadline until) {
@@ -281,7 +281,7 @@ VMDSL_DECL void machine_runtime::shutdown(deadline until) {
         if (!switched_off_) {
             expected_ = ending::death;
             lock.unlock();
-            throw timed_out(details("did not switch itself off in time", {}));
+            throw timed_out(details("did not switch itself off " + until.limit_text(), {}));
         }
     }
     release();
@@ -415,6 +415,18 @@ VMDSL_DECL std::shared_ptr<agent_stream> machine_runtime::attach(const job_strea
     return agent_->attach(job.id);
 }
 
+VMDSL_DECL void machine_runtime::await_restart() const {
+    std::shared_ptr<agent_client> guest;
+    {
+        const std::lock_guard lock(mutex_);
+        guest = agent_;
+    }
+    if (!guest) {
+        throw machine_died(details("was switched off", {}));
+    }
+    guest->await_restart(deadline::in(std::chrono::seconds(20)));
+}
+
 VMDSL_DECL command_result machine_runtime::execute(const command_request& request, deadline until,
                                                    const source_location& where) {
     const auto stream = agent()->start_command(request);
@@ -438,17 +450,15 @@ VMDSL_DECL command_result machine_runtime::finish(agent_stream& stream, const st
         return d;
     };
     try {
-        const auto started = deadline::clock::now();
         auto end = stream.wait(until);
         if (!end) {
-            const auto seconds = std::chrono::duration<double>(deadline::clock::now() - started).count();
             stream.close();  // the guest kills the whole tree
             const auto fate = fate_of(stream.wait(deadline::in(kill_grace)));
-            throw timed_out(fill(details(
-                "the command did not end within " + std::to_string(seconds).substr(0, 5) + " s; " + fate, where)));
+            throw timed_out(fill(details("the command did not end " + until.limit_text() + "; " + fate, where)));
         }
         if (end->failed) {
             if (end->error_number == ECONNRESET) {
+                await_restart();
                 throw machine_died(fill(details("was restarted (or its agent was) while a command ran", where)));
             }
             throw guest_error(fill(details("the command could not be run: " + end->error_text, where)));

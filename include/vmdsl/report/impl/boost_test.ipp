@@ -34,13 +34,14 @@ namespace detail {
 /// Boost.Test's translators get an exception before anything turns it into a text; what they throw is reported.
 inline void report_vmdsl_error(const error& e) {
     auto& state = the_worker();
-    state.error_text = e.what();
+    auto told = e.details();
+    const auto where = std::exchange(told.where, {});  // reported beside the text
+    state.error_text = error::render(told);
     state.error_is_infrastructure = dynamic_cast<const could_not_run*>(&e) != nullptr;
-    const std::string_view where = e.details().where;
     const auto colon = std::min(where.rfind(':'), where.size());
     state.error_file = where.substr(0, colon);
     state.error_line = 0;
-    const auto number = where.substr(std::min(colon + 1, where.size()));
+    const std::string_view number = std::string_view(where).substr(std::min(colon + 1, where.size()));
     std::from_chars(number.data(), number.data() + number.size(), state.error_line);
     throw boost::execution_exception(
         boost::execution_exception::cpp_exception_error, state.error_text,
