@@ -48,6 +48,11 @@ using steady = std::chrono::steady_clock;
 /// How many workers in a row may end without finishing a case.
 inline constexpr int most_barren_workers = 3;
 
+inline std::string version_text() {
+    return std::to_string(VMDSL_VERSION / 10000) + "." + std::to_string(VMDSL_VERSION / 100 % 100) + "." +
+           std::to_string(VMDSL_VERSION % 100);
+}
+
 inline junit_header make_junit_header(const command_line& line) {
     std::array<char, 64> text{};
     const std::time_t now = std::time(nullptr);
@@ -60,9 +65,8 @@ inline junit_header make_junit_header(const command_line& line) {
     header.name = std::filesystem::path(line.boost_arguments.front()).filename();
     header.timestamp.assign(text.data(), length);
     header.hostname = host.nodename;
-    header.properties = {{"vmdsl", std::to_string(VMDSL_VERSION)},
-                         {"kernel", host.release},
-                         {"acceleration asked for", line.acceleration}};
+    header.properties = {
+        {"vmdsl", version_text()}, {"kernel", host.release}, {"acceleration asked for", line.acceleration}};
     return header;
 }
 
@@ -108,6 +112,9 @@ public:
                 give_up();
                 break;
             }
+        }
+        if (interrupted_by_ != 0) {
+            chronicle_.skip_the_rest("not run: interrupted by " + signal_name(interrupted_by_));
         }
         chronicle_.close();
         const bool clean = guardian_.finish(descendants_ended_);
@@ -239,6 +246,8 @@ private:
             if (why == problem_kind::interrupted || record().running()->name == state_.late_case) {
                 chronicle_.end_running_case(why, reason);
             }
+        } else if (why == problem_kind::interrupted && !state_.done_code) {
+            chronicle_.add_problem(why, reason + " outside of any case");
         } else if (why == problem_kind::timeout && state_.late_case.empty()) {
             chronicle_.add_problem(why, "the worker process did not get on within " +
                                             std::to_string(case_timeout().count()) +
@@ -272,6 +281,7 @@ private:
             worker_->read_some(on_line_);
         }
         check_clock();
+        chronicle_.save();
     }
 
     void wait_for_signal(std::chrono::milliseconds limit) {
