@@ -17,6 +17,7 @@
 #include <vmdsl/qemu/memory_file.hpp>
 #include <vmdsl/qemu/program.hpp>
 #include <vmdsl/qemu/qcow2_overlay.hpp>
+#include <vmdsl/qemu/time_stamp_counter.hpp>
 #include <vmdsl/report/boost_test.hpp>
 
 namespace vmdsl::detail {
@@ -134,6 +135,9 @@ VMDSL_DECL void machine_runtime::launch(const unique_fd& memory, bool shared, bo
     configuration.kernel = image_.kernel;
     configuration.initrd = image_.initrd;
     configuration.kernel_arguments = image_.kernel_arguments;
+    if (configuration.accelerator == "tcg" && tsc_khz() != 0) {
+        configuration.kernel_arguments.push_back("tsc_early_khz=" + std::to_string(tsc_khz()));
+    }
     if (plan_.volatile_root) {
         configuration.kernel_arguments.emplace_back("vmdsl.volatile_root");
     }
