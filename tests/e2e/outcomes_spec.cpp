@@ -134,7 +134,7 @@ BOOST_AUTO_TEST_SUITE_END()
 
 // --- Two machines that can't be started.
 
-struct two_started : checkpoint<network<machine<"alpha">, machine<"beta">>> {
+struct two_started : checkpoint<network<machine<"alpha", memory<64_MiB>>, machine<"beta", memory<64_MiB>>>> {
     void prepare() { net.start(); }
 };
 

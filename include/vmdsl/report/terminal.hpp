@@ -24,7 +24,7 @@ enum class verbosity : std::uint8_t {
 /// The log that a person watches, made from the event stream.
 ///
 /// Everything that a guest said is made printable first: a console's escape sequences never reach the terminal. Of a
-/// text of many lines it shows the last ones (of a problem also the first ones), and says where the others are.
+/// text of many lines it shows the first and the last ones, and says where the others are.
 class terminal_log {
 public:
     /// The stream must outlive the log. `colour`: only where the stream is a terminal.

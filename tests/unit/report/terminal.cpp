@@ -129,11 +129,11 @@ BOOST_AUTO_TEST_CASE(of_many_lines_it_shows_the_ends) {
     happens(event_kind::case_end, {{"name", std::string("prints")}, {"seconds", 1.0}, {"passed", false}});
     const auto shown = out.str();
     const auto contains = [&](const std::string& part) { return shown.find(part) != std::string::npos; };
-    BOOST_TEST(std::count(shown.begin(), shown.end(), '\n') == 1 + 10 + 1 + 30 + 1 + 1 + 30 + 1);
+    BOOST_TEST(std::count(shown.begin(), shown.end(), '\n') == 1 + 41 + 1 + 41 + 1);
     BOOST_TEST(contains("         the command exited with code 1\n         line 1\n"));
     BOOST_TEST(contains("         line 9\n         (461 more lines: /r/junit.xml)\n         line 471\n"));
     BOOST_TEST(contains("         line 500\n         console of web ended with:\n"));
-    BOOST_TEST(contains("           | (470 more lines: /r/web.log)\n           | line 471\n"));
+    BOOST_TEST(contains("           | line 10\n           | (460 more lines: /r/web.log)\n           | line 471\n"));
     BOOST_TEST(contains("           | line 500\n         all of the console: /r/web.log\n"));
 }
 

@@ -23,21 +23,21 @@ inline constexpr std::size_t terminal_text_limit = std::size_t{8} * 1024;
 inline constexpr std::size_t terminal_first_lines = 10;
 inline constexpr std::size_t terminal_last_lines = 30;
 
-/// The text without the lines in its middle: of `first + last` lines and fewer nothing is left out. Where some are, a
-/// line says how many, and which file has them.
-inline std::string without_middle(std::string_view text, std::size_t first, std::size_t last, const std::string& file) {
+/// The text's first and last lines, where it has more than these. A line between them says how many are left out, and
+/// which file has them.
+inline std::string without_middle(std::string_view text, const std::string& file) {
     std::vector<std::size_t> line_begins{0};
     for (auto end = text.find('\n'); end != std::string_view::npos && end + 1 < text.size();
          end = text.find('\n', end + 1)) {
         line_begins.push_back(end + 1);
     }
-    if (line_begins.size() <= first + last) {
+    if (line_begins.size() <= terminal_first_lines + terminal_last_lines) {
         return tail_of(text, terminal_text_limit);
     }
-    const auto left_out = line_begins.size() - first - last;
-    return std::string(text.substr(0, line_begins[first])) + "(" + std::to_string(left_out) + " more lines" +
-           (file.empty() ? "" : ": " + file) + ")\n" +
-           tail_of(text.substr(line_begins[first + left_out]), terminal_text_limit);
+    const auto left_out = line_begins.size() - terminal_first_lines - terminal_last_lines;
+    return std::string(text.substr(0, line_begins[terminal_first_lines])) + "(" + std::to_string(left_out) +
+           " more lines" + (file.empty() ? "" : ": " + file) + ")\n" +
+           tail_of(text.substr(line_begins[terminal_first_lines + left_out]), terminal_text_limit);
 }
 
 /// The word in the first column, and its colour.
@@ -163,8 +163,7 @@ VMDSL_DECL void terminal_log::show_case(const case_record& one) {
     for (const auto& found : one.evidence) {
         if (!found.console.empty()) {
             *out_ << "         console of " << printable(found.machine) << " ended with:\n";
-            show_block(detail::without_middle(found.console, 0, detail::terminal_last_lines, found.console_file),
-                       "           | ");
+            show_block(detail::without_middle(found.console, found.console_file), "           | ");
         }
         if (!found.console_file.empty()) {
             *out_ << "         all of the console: " << printable(found.console_file) << '\n';
@@ -177,9 +176,7 @@ VMDSL_DECL void terminal_log::show_problem(const problem& p) {
     if (!p.file.empty()) {
         text = p.file + ":" + std::to_string(p.line) + ": ";
     }
-    show_block(detail::without_middle(text + p.message, detail::terminal_first_lines, detail::terminal_last_lines,
-                                      whole_texts_),
-               "         ");
+    show_block(detail::without_middle(text + p.message, whole_texts_), "         ");
 }
 
 VMDSL_DECL void terminal_log::show_block(std::string_view text, std::string_view mark) {
