@@ -82,6 +82,12 @@ class outcomes(spec_test_case):
         file, line = re.search(r"  at (.+):([0-9]+)\n", words).groups()
         self.assertIn("net.start()", pathlib.Path(file).read_text().splitlines()[int(line) - 1])
 
+    def test_another_problem_of_another_machine_comes_after_the_first(self):
+        self.outcome_of("e2e_outcomes_spec", "--run_test=two_reasons")
+        words = self.cases["two_reasons"]
+        self.assertRegex(words, r'(?s)machine "alpha": .*-no-such-option.*machine "beta" failed as well: .*-not-that-one')
+        self.assertNotIn("warning", self.everything)
+
     def test_every_verb_is_in_the_event_stream(self):
         self.assertEqual(self.outcome_of("e2e_outcomes_spec", "--run_test=events"), 0, self.everything)
         events = [json.loads(line) for line in (self.path / "out/events.jsonl").read_text().splitlines()]

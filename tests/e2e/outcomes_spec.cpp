@@ -141,6 +141,13 @@ struct two_started : checkpoint<network<machine<"alpha", memory<64_MiB>>, machin
 BOOST_FIXTURE_TEST_CASE(two_machines, restored<two_started>) {
 }
 
+BOOST_AUTO_TEST_CASE(two_reasons) {
+    network<machine<"alpha", memory<64_MiB>, qemu_arguments<"-no-such-option">>,
+            machine<"beta", memory<64_MiB>, qemu_arguments<"-not-that-one">>>
+        net;
+    net.start();
+}
+
 // --- Events.
 
 BOOST_FIXTURE_TEST_SUITE(events, restored<ready>)
