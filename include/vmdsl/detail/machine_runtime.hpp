@@ -125,6 +125,8 @@ public:
     [[nodiscard]] VMDSL_DECL std::uint16_t forwarded(std::uint16_t guest_port);
 
     [[nodiscard]] VMDSL_DECL std::string console_tail(std::size_t lines = 40) const;
+    /// For a report: the tail, and where its kernel panicked all from there on (which may take it a moment to say).
+    [[nodiscard]] VMDSL_DECL std::string last_words();
     [[nodiscard]] const std::filesystem::path& console_file() const noexcept { return console_writer_.path(); }
 
     /// Details for an error: this machine, where, and the console's tail.
@@ -137,6 +139,7 @@ private:
     enum class beginning { empty, saved_state };
 
     VMDSL_DECL void launch(const unique_fd& memory, beginning with, deadline until);
+    VMDSL_DECL void name_console(std::string_view how_it_starts);
     VMDSL_DECL void take_console(std::string_view bytes);
     VMDSL_DECL void take_event(std::string_view event);
     VMDSL_DECL void take_exit(const child_exit& exit);
@@ -151,6 +154,7 @@ private:
     enum class ending { death, switched_off, power_failure };
 
     machine_plan plan_;
+    std::size_t position_;
     image_description image_;
     fabric& network_;
     std::filesystem::path folder_;
@@ -171,6 +175,7 @@ private:
     std::uint32_t boots_ = 0;
     console_log console_;
     ending expected_ = ending::death;
+    bool silent_ = false;                        // QEMU has ended, or stopped the guest that panicked
     bool switched_off_ = false;                  // by the guest, in order: QEMU has ended
     std::optional<error_details> death_;         // what ends every call; also where the guest switched itself off
     std::optional<error_details> unseen_death_;  // outlives its machine's next start

@@ -474,14 +474,6 @@ VMDSL_DECL std::string guest::read_file(std::string_view path, source_location w
 
 namespace detail {
 
-/// The same problem with the place of the call.
-template <class Problem>
-[[nodiscard]] Problem with_place(const Problem& problem, const source_location& where) {
-    auto d = problem.details();
-    d.where = to_string(where);
-    return Problem(std::move(d));
-}
-
 /// The verbs that change a machine's power: recorded, and with the place of the call in what they throw.
 inline void power_verb(network_core& network, std::size_t index, const std::string& verb, const source_location& where,
                        const std::function<void(machine_runtime&)>& work) {
@@ -489,10 +481,10 @@ inline void power_verb(network_core& network, std::size_t index, const std::stri
     (void)network.perform({name, verb, {}}, [&] {
         try {
             work(network.machine(index));
-        } catch (const timed_out& problem) {
-            throw with_place(problem, where);
-        } catch (const machine_died& problem) {
-            throw with_place(problem, where);
+        } catch (const error& problem) {
+            auto d = problem.details();
+            d.where = to_string(where);
+            throw_like(problem, std::move(d));
         }
         return verb_answer{};
     });

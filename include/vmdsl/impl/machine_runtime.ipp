@@ -18,6 +18,7 @@
 #include <vmdsl/qemu/program.hpp>
 #include <vmdsl/qemu/qcow2_overlay.hpp>
 #include <vmdsl/qemu/time_stamp_counter.hpp>
+#include <vmdsl/report/boost_test.hpp>
 
 namespace vmdsl::detail {
 
@@ -68,6 +69,7 @@ inline void check_memory(const machine_plan& plan) {
 VMDSL_DECL machine_runtime::machine_runtime(const network_plan& plan, std::size_t index, fabric& network,
                                             std::filesystem::path folder, const machine_snapshot* origin)
     : plan_(plan.machines.at(index)),
+      position_(index),
       image_(image_of(plan_)),
       network_(network),
       folder_(std::move(folder)),
@@ -101,7 +103,9 @@ VMDSL_DECL void machine_runtime::make_disks(const machine_snapshot* origin) {
             disks_.push_back(std::move(disk));
         }
         if (!origin->console_tail.empty()) {
-            console_.feed(origin->console_tail + "\n--- restored ---\n");
+            console_.feed(origin->console_tail);
+            console_.end_unfinished_line();
+            console_.feed("--- restored ---\n");
         }
         return;
     }
@@ -153,10 +157,11 @@ VMDSL_DECL void machine_runtime::launch(const unique_fd& memory, beginning with,
         death_.reset();
         expected_ = ending::death;
         switched_off_ = false;
+        silent_ = false;
         console_.restart();
+        console_.end_unfinished_line();
     }
-    // Should the case hang or crash, nobody is left in this process to say what the console showed.
-    emit(event_kind::evidence, plan_.name, {{"console_file", console_writer_.path().string()}});
+    name_console(incoming ? "restored" : "switched on");
     machine_handlers handlers;
     handlers.console = [this](std::string_view bytes) { take_console(bytes); };
     handlers.qmp_event = [this](std::string_view event) { take_event(event); };
@@ -189,6 +194,16 @@ VMDSL_DECL void machine_runtime::launch(const unique_fd& memory, beginning with,
     if (dead) {
         fresh->lose(*dead);
     }
+}
+
+/// Should the case hang or crash, nobody is left in this process to say what the console showed.
+VMDSL_DECL void machine_runtime::name_console(std::string_view how_it_starts) {
+    const auto name = running_case();
+    const auto offset = console_writer_.begin_part((name.empty() ? "" : name + ", ") + std::string(how_it_starts));
+    emit(event_kind::evidence, plan_.name,
+         {{"console_file", console_writer_.path().string()},
+          {"offset", static_cast<std::int64_t>(offset)},
+          {"position", static_cast<std::int64_t>(position_)}});
 }
 
 VMDSL_DECL void machine_runtime::boot(deadline until) {
@@ -533,6 +548,15 @@ VMDSL_DECL std::string machine_runtime::console_tail(std::size_t lines) const {
     return console_.tail(lines);
 }
 
+VMDSL_DECL std::string machine_runtime::last_words() {
+    std::unique_lock lock(mutex_);
+    if (console_.panic_text().empty()) {
+        return console_.tail();
+    }
+    changed_.wait_for(lock, std::chrono::seconds(2), [&] { return silent_ || !process_; });
+    return console_.panic_text();
+}
+
 VMDSL_DECL error_details machine_runtime::details(std::string what_failed, const source_location& where) const {
     error_details d;
     d.machine = plan_.name;
@@ -547,7 +571,7 @@ VMDSL_DECL void machine_runtime::take_console(std::string_view bytes) {
     std::unique_lock lock(mutex_);
     if (const auto panic = console_.feed(bytes)) {
         // Kernels without pvpanic say it only here. The rest of its words is in the same burst or the file.
-        auto words = console_.tail();
+        auto words = console_.panic_text();
         die(std::move(lock), "its kernel panicked: " + *panic, std::move(words));
     }
 }
@@ -555,6 +579,8 @@ VMDSL_DECL void machine_runtime::take_console(std::string_view bytes) {
 VMDSL_DECL void machine_runtime::take_event(std::string_view event) {
     if (event == "GUEST_PANICKED") {
         std::unique_lock lock(mutex_);
+        silent_ = true;
+        changed_.notify_all();
         auto words = console_.panic_text();
         if (words.empty()) {
             words = console_.tail();
@@ -570,6 +596,8 @@ VMDSL_DECL void machine_runtime::take_event(std::string_view event) {
 
 VMDSL_DECL void machine_runtime::take_exit(const child_exit& exit) {
     std::unique_lock lock(mutex_);
+    silent_ = true;
+    changed_.notify_all();
     switched_off_ = exit.signal == 0 && exit.code == 0 && !death_;
     if (switched_off_ && expected_ == ending::switched_off) {
         lock.unlock();

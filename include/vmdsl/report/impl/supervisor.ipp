@@ -51,6 +51,10 @@ inline constexpr int most_barren_workers = 3;
 /// What a case has beyond its limit, a tenth of it, so that a verb which has reached the limit can say so.
 inline constexpr std::chrono::milliseconds shortest_grace{500};
 inline constexpr std::chrono::milliseconds longest_grace{15'000};
+inline std::string version_text() {
+    return std::to_string(VMDSL_VERSION / 10000) + "." + std::to_string(VMDSL_VERSION / 100 % 100) + "." +
+           std::to_string(VMDSL_VERSION % 100);
+}
 
 inline junit_header make_junit_header(const command_line& line) {
     std::array<char, 64> text{};
@@ -64,9 +68,8 @@ inline junit_header make_junit_header(const command_line& line) {
     header.name = std::filesystem::path(line.boost_arguments.front()).filename();
     header.timestamp.assign(text.data(), length);
     header.hostname = host.nodename;
-    header.properties = {{"vmdsl", std::to_string(VMDSL_VERSION)},
-                         {"kernel", host.release},
-                         {"acceleration asked for", line.acceleration}};
+    header.properties = {
+        {"vmdsl", version_text()}, {"kernel", host.release}, {"acceleration asked for", line.acceleration}};
     return header;
 }
 
@@ -112,6 +115,9 @@ public:
                 give_up();
                 break;
             }
+        }
+        if (interrupted_by_ != 0) {
+            chronicle_.skip_the_rest("not run: interrupted by " + signal_name(interrupted_by_));
         }
         chronicle_.close();
         const bool clean = guardian_.finish(descendants_ended_);
@@ -244,6 +250,8 @@ private:
             if (why == problem_kind::interrupted || record().running()->name == state_.late_case) {
                 chronicle_.end_running_case(why, reason);
             }
+        } else if (why == problem_kind::interrupted && !state_.done_code) {
+            chronicle_.add_problem(why, reason + " outside of any case");
         } else if (why == problem_kind::timeout && state_.late_case.empty()) {
             chronicle_.add_problem(why, "the test process did not get on within " +
                                             std::to_string(case_timeout().count()) +
@@ -285,6 +293,7 @@ private:
             worker_->read_some(on_line_);
         }
         check_clock();
+        chronicle_.save();
     }
 
     void wait_for_signal(std::chrono::milliseconds limit) {
