@@ -114,7 +114,7 @@ private:
         const auto is_closed = [&] { return closed_; };
         if (on_terminal && !closed_) {
             lock.unlock();
-            stream.send_signal(SIGHUP, false);
+            stream.send_signal(SIGHUP, signal_target::process);
             lock.lock();
             changed_.wait_for(lock, std::chrono::seconds(5), is_closed);
         }

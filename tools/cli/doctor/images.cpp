@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <chrono>
+#include <filesystem>
 #include <string>
+#include <system_error>
 
 #include <boost/json.hpp>
 
-#include <vmdsl/core/run_options.hpp>
 #include <vmdsl/process/child.hpp>
 
 #include "doctor/finding.hpp"
@@ -13,9 +14,12 @@ namespace vmdsl::cli {
 
 namespace {
 
+/// The one that was installed with this program, else that of the source tree which this program was built from.
 std::string image_tool() {
-    const auto named = vmdsl::detail::environment_text("VMDSL_IMAGE_TOOL");
-    return named.empty() ? VMDSL_IMAGE_TOOL : named;
+    std::error_code ec;
+    const auto own_folder = std::filesystem::read_symlink("/proc/self/exe", ec).parent_path();
+    const auto installed = (own_folder / VMDSL_INSTALLED_IMAGE_TOOL).lexically_normal();
+    return std::filesystem::exists(installed, ec) ? installed.string() : VMDSL_IMAGE_TOOL;
 }
 
 finding from_json(const boost::json::object& found) {
