@@ -39,6 +39,15 @@ class outcomes(spec_test_case):
         self.assertIn("4 passed, 2 failed", self.everything)
         self.assertIn("console of box ended with", self.everything)
 
+    def test_a_command_that_hangs_is_told_by_the_verb_before_the_case_is_ended(self):
+        code = self.outcome_of("e2e_outcomes_spec", "--run_test=hanging", "--case-timeout=30")
+        self.assertEqual(code, FAILED, self.everything)
+        for words in ('machine "box"', "did not end within", "echo started; sleep 1000", "all its processes were killed"):
+            self.assertIn(words, self.cases["a_command"], self.everything)
+        self.assertIn("| started", self.everything)
+        self.assertEqual(self.cases["the_next_case"], "", self.everything)
+        self.assertEqual(self.everything.count(". boot "), 1, "the next case had to boot again\n" + self.everything)
+
     def test_every_case_of_a_body_with_a_failed_check_fails(self):
         self.assertEqual(self.outcome_of("e2e_outcomes_spec", "--run_test=refused_body"), FAILED, self.everything)
         self.assertIn("0 passed, 3 failed", self.everything)

@@ -30,6 +30,24 @@ void await_on_console(const guest& box, const std::string& text) {
 
 }  // namespace
 
+// --- What does not end.
+
+struct ready_to_hang : checkpoint<lone> {
+    void prepare() { net.start(); }
+};
+
+BOOST_FIXTURE_TEST_SUITE(hanging, restored<ready_to_hang>)
+
+BOOST_AUTO_TEST_CASE(a_command) {
+    net.machine("box").run("echo started; sleep 1000");
+}
+
+BOOST_AUTO_TEST_CASE(the_next_case) {
+    net.machine("box").run("true");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
 // --- Deaths that nobody asked for.
 
 struct ready : checkpoint<lone> {

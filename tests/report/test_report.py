@@ -458,7 +458,7 @@ class Deaths(ReportTest):
         self.assertEqual(len([e for e in run.events() if e["event"] == "run_begin"]), 3)
         self.assertIn("SIGSEGV", run.case("hopeless.c").find("failure").get("message"))
         self.assertIn("kept dying", run.case("hopeless.d").find("skipped").get("message"))
-        self.assertIn("3 worker processes in a row", run.case("(worker)").find("failure").get("message"))
+        self.assertIn("3 test processes in a row", run.case("(worker)").find("failure").get("message"))
         self.assert_counts_add_up(run.junit)
 
     def test_a_crash_outside_of_any_case(self):
@@ -489,7 +489,10 @@ class Deaths(ReportTest):
         run = self.run_spec("hang_spec", "--case-timeout=1", "--run_test=in_a_fixture")
         self.assertEqual(run.code, 201)
         self.assertIn("did not get on within 1 s", run.case("(worker)").find("failure").get("message"))
-        self.assertIn("kept dying", run.case("not_reached").find("skipped").get("message"))
+        self.assertIn("case after case took too long", run.case("not_reached").find("skipped").get("message"))
+        problems = [e.get("message") for e in run.case("(worker)").findall("failure")]
+        self.assertIn("3 times in a row a case did not end within 1 s (--case-timeout): the remaining cases were not run",
+                      problems)
 
     def test_a_case_leaves_processes_and_files(self):
         run = self.run_spec("tree_spec")

@@ -60,7 +60,6 @@ public:
     network_runtime& operator=(const network_runtime&) = delete;
 
     [[nodiscard]] machine_runtime& machine(std::size_t index) { return *machines_.at(index); }
-    [[nodiscard]] std::size_t machine_count() const noexcept { return machines_.size(); }
     [[nodiscard]] fabric& links() noexcept { return *fabric_; }
     [[nodiscard]] transcript& body() noexcept { return body_; }
 

@@ -8,10 +8,9 @@
 #include <cstring>
 #include <utility>
 
-#include <sys/sysinfo.h>
-
 #include <vmdsl/core/event_stream.hpp>
 #include <vmdsl/core/run_options.hpp>
+#include <vmdsl/detail/machine_needs.hpp>
 #include <vmdsl/detail/machine_runtime.hpp>
 #include <vmdsl/net/addressing.hpp>
 #include <vmdsl/qemu/memory_file.hpp>
@@ -21,49 +20,6 @@
 #include <vmdsl/report/boost_test.hpp>
 
 namespace vmdsl::detail {
-
-inline image_description image_of(const machine_plan& plan) {
-    if (plan.kernel.empty()) {
-        return find_image(plan.image);
-    }
-    image_description image;
-    image.name = plan.kernel;
-    image.kernel = plan.kernel;
-    image.initrd = plan.initrd;
-    image.kernel_arguments = {"console=ttyS0", "panic=-1"};
-    for (const auto& path : {plan.kernel, plan.initrd}) {
-        std::error_code ec;
-        if (!std::filesystem::is_regular_file(path, ec)) {
-            throw could_not_run("machine \"" + plan.name + "\" boots from " + path + ", which does not exist");
-        }
-    }
-    return image;
-}
-
-/// A guest with more memory than there is would be killed, or the host with it, as soon as it uses that.
-inline void check_memory(const machine_plan& plan) {
-    struct sysinfo host {};
-    if (::sysinfo(&host) != 0) {
-        return;
-    }
-    const auto there = (host.totalram + host.totalswap) * std::uint64_t{host.mem_unit};
-    if (plan.memory_bytes > there) {
-        throw could_not_run("machine \"" + plan.name + "\" has " + std::to_string(plan.memory_bytes >> 20) +
-                                " MiB of memory, but this host only " + std::to_string(there >> 20) + " MiB",
-                            "Give it less with memory<>, or run the test on a larger host.");
-    }
-}
-
-/// The same with the machine's name, and what to do where memory was short.
-inline could_not_run named(const could_not_run& problem, const machine_plan& plan) {
-    auto d = problem.details();
-    d.machine = plan.name;
-    if (d.what_failed.find(std::strerror(ENOMEM)) != std::string::npos) {
-        d.hint = "It has " + std::to_string(plan.memory_bytes >> 20) +
-                 " MiB of memory: give it less with memory<>, or raise the limit (ulimit -v).";
-    }
-    return could_not_run(std::move(d));
-}
 
 VMDSL_DECL machine_runtime::machine_runtime(const network_plan& plan, std::size_t index, fabric& network,
                                             std::filesystem::path folder, const machine_snapshot* origin)
@@ -91,6 +47,7 @@ VMDSL_DECL machine_runtime::~machine_runtime() {
 
 VMDSL_DECL void machine_runtime::make_disks(const machine_snapshot* origin) {
     if (origin != nullptr) {
+        boots_ = origin->boots;
         for (const auto& base : origin->disks) {
             auto disk = base;
             if (!base.read_only) {
@@ -122,15 +79,15 @@ VMDSL_DECL void machine_runtime::make_disks(const machine_snapshot* origin) {
     }
 }
 
-VMDSL_DECL void machine_runtime::launch(const unique_fd& memory, bool shared, bool incoming, deadline until) {
+VMDSL_DECL void machine_runtime::launch(const unique_fd& memory, beginning with, deadline until) {
     qemu_configuration configuration;
     configuration.name = plan_.name;
     configuration.uuid = machine_uuid(plan_.name);
     configuration.accelerator = choose_accelerator(current_run().acceleration, image_.kernel);
     configuration.memory_bytes = plan_.memory_bytes;
     configuration.vcpus = plan_.vcpus;
-    configuration.memory_shared = shared;
-    configuration.incoming = incoming;
+    configuration.memory_shared = with == beginning::empty;
+    configuration.incoming = with == beginning::saved_state;
     configuration.disks = disks_;
     configuration.kernel = image_.kernel;
     configuration.initrd = image_.initrd;
@@ -159,7 +116,7 @@ VMDSL_DECL void machine_runtime::launch(const unique_fd& memory, bool shared, bo
         console_.restart();
         console_.end_unfinished_line();
     }
-    name_console(incoming ? "restored" : "switched on");
+    name_console(with == beginning::saved_state ? "restored" : "switched on");
     machine_handlers handlers;
     handlers.console = [this](std::string_view bytes) { take_console(bytes); };
     handlers.qmp_event = [this](std::string_view event) { take_event(event); };
@@ -210,10 +167,14 @@ VMDSL_DECL void machine_runtime::boot(deadline until) {
         throw usage_error("machine \"" + plan_.name + "\" is running already");
     }
     release();
+    {
+        const std::lock_guard lock(mutex_);
+        ++boots_;
+    }
     bind_declared_ports();
     try {
         memory_ = make_memory_file("vmdsl-" + plan_.name, plan_.memory_bytes);
-        launch(memory_, true, false, until);
+        launch(memory_, beginning::empty, until);
         await_boot(
             "did not boot in time: its agent did not answer (is the agent in the initrd, and does the kernel have "
             "virtio?)",
@@ -246,7 +207,7 @@ VMDSL_DECL void machine_runtime::await_ready_unit(deadline until) {
     }
     const std::string probe = "systemctl is-active --quiet " + image_.ready_unit;
     for (auto pause = std::chrono::milliseconds(50);; pause = std::min(pause * 2, std::chrono::milliseconds(400))) {
-        const auto result = execute({probe, {}, {}, {}}, until, {});
+        const auto result = execute(command_request::shell(probe), until, {});
         if (result.succeeded()) {
             return;
         }
@@ -257,6 +218,11 @@ VMDSL_DECL void machine_runtime::await_ready_unit(deadline until) {
 }
 
 VMDSL_DECL void machine_runtime::reboot(deadline until) {
+    const std::unique_lock starting(starting_, std::try_to_lock);
+    if (!starting) {
+        throw usage_error("machine \"" + plan_.name + "\" is being started or restarted by another thread already",
+                          "Let one thread do that, and the others wait for it.");
+    }
     const auto guest = agent();
     {
         const std::lock_guard lock(mutex_);
@@ -330,7 +296,7 @@ VMDSL_DECL std::shared_ptr<machine_process> machine_runtime::process() const {
 VMDSL_DECL void machine_runtime::load(const machine_snapshot& snapshot, deadline until) {
     bind_declared_ports();
     try {
-        launch(snapshot.memory, false, true, until);
+        launch(snapshot.memory, beginning::saved_state, until);
     } catch (const could_not_run& problem) {
         throw named(problem, plan_);
     }
@@ -355,6 +321,7 @@ VMDSL_DECL void machine_runtime::pause(deadline until) {
 VMDSL_DECL machine_snapshot machine_runtime::save(deadline until) {
     machine_snapshot snapshot;
     snapshot.running = switched_on();
+    snapshot.boots = boots();
     snapshot.disks = disks_;
     snapshot.console_tail = console_tail();
     if (!snapshot.running) {
@@ -402,10 +369,35 @@ VMDSL_DECL std::shared_ptr<agent_client> machine_runtime::agent() const {
     return agent_;
 }
 
+VMDSL_DECL std::uint32_t machine_runtime::boots() const {
+    const std::lock_guard lock(mutex_);
+    return boots_;
+}
+
+VMDSL_DECL std::shared_ptr<agent_stream> machine_runtime::attach(const job_stream& job) const {
+    std::unique_lock lock(mutex_);
+    if (death_) {
+        throw machine_died(*death_);
+    }
+    if (!agent_ || job.boot != boots_) {
+        lock.unlock();
+        throw machine_died(details("was switched off", {}));
+    }
+    return agent_->attach(job.id);
+}
+
 VMDSL_DECL command_result machine_runtime::execute(const command_request& request, deadline until,
                                                    const source_location& where) {
     const auto stream = agent()->start_command(request);
     return finish(*stream, request.shell_text, until, where);
+}
+
+/// What became of a command that was closed at its deadline.
+inline std::string fate_of(const std::optional<stream_end>& end) {
+    if (!end) {
+        return "its processes could not be killed";
+    }
+    return end->failed ? end->error_text : "all its processes were killed";
 }
 
 VMDSL_DECL command_result machine_runtime::finish(agent_stream& stream, const std::string& text, deadline until,
@@ -420,13 +412,11 @@ VMDSL_DECL command_result machine_runtime::finish(agent_stream& stream, const st
         const auto started = deadline::clock::now();
         auto end = stream.wait(until);
         if (!end) {
-            stream.close();  // the guest kills the whole tree
-            const auto killed = stream.wait(deadline::in(std::chrono::seconds(20))).has_value();
             const auto seconds = std::chrono::duration<double>(deadline::clock::now() - started).count();
-            throw timed_out(
-                fill(details("the command did not end within " + std::to_string(seconds).substr(0, 5) + " s; " +
-                                 (killed ? "all its processes were killed" : "its processes could not be killed"),
-                             where)));
+            stream.close();  // the guest kills the whole tree
+            const auto fate = fate_of(stream.wait(deadline::in(kill_grace)));
+            throw timed_out(fill(details(
+                "the command did not end within " + std::to_string(seconds).substr(0, 5) + " s; " + fate, where)));
         }
         if (end->failed) {
             if (end->error_number == ECONNRESET) {

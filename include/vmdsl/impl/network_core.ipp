@@ -4,6 +4,7 @@
 #include <exception>
 #include <utility>
 
+#include <vmdsl/core/case_clock.hpp>
 #include <vmdsl/core/error.hpp>
 #include <vmdsl/core/event_stream.hpp>
 #include <vmdsl/core/timed_phase.hpp>
@@ -81,7 +82,7 @@ VMDSL_DECL verb_answer network_core::ask(verb_call call, const std::function<ver
 VMDSL_DECL void network_core::start(std::chrono::nanoseconds limit, source_location where) {
     (void)perform({{}, "start", {}}, [&] {
         try {
-            runtime().boot_all(deadline::in(limit));
+            runtime().boot_all(case_clock::verb(limit));
         } catch (const error& problem) {
             auto details = problem.details();
             details.where = to_string(where);
@@ -133,7 +134,9 @@ VMDSL_DECL void restore_fixture(std::type_index fixture, network_core& core,
         auto snapshot = registry.checkpoint(fixture);  // throws what made it fail before
         if (!snapshot) {
             try {
+                case_clock::restart();
                 snapshot = record();
+                case_clock::restart();
             } catch (...) {
                 registry.set_failure(fixture, std::current_exception());
                 throw;

@@ -166,6 +166,14 @@ VMDSL_DECL void network_runtime::boot_all(deadline until) {
     });
 }
 
+/// Frames on their way are no part of a checkpoint. A machine that sends although it is paused is worth a warning.
+inline void tell_losses(const drain_report& drained) {
+    if (const auto losses = drained.losses(); !losses.empty()) {
+        emit(drained.still_writing.empty() ? event_kind::note : event_kind::warning, {},
+             {{"text", "the checkpoint does not have, of what was on its way: " + losses}});
+    }
+}
+
 VMDSL_DECL std::shared_ptr<network_snapshot> network_runtime::freeze(deadline until) {
     const timed_phase phase("save the checkpoint");
     auto snapshot = std::make_shared<network_snapshot>();
@@ -181,7 +189,7 @@ VMDSL_DECL std::shared_ptr<network_snapshot> network_runtime::freeze(deadline un
     running_ones([&](machine_runtime& machine) { machine.quiesce(until); });
     fabric_->pause();
     running_ones([&](machine_runtime& machine) { machine.pause(until); });
-    (void)fabric_->drain_to_whole_frames();
+    tell_losses(fabric_->drain_to_whole_frames());
     snapshot->links = fabric_->save();
     snapshot->machines.resize(machines_.size());
     for_all([&](machine_runtime& machine) { snapshot->machines[index_of(machine)] = machine.save(until); });
