@@ -14,6 +14,7 @@
 
 #include <vmdsl/core/impl/case_clock.ipp>
 #include <vmdsl/core/impl/command_pattern.ipp>
+#include <vmdsl/core/impl/deadline.ipp>
 #include <vmdsl/core/impl/error.ipp>
 #include <vmdsl/core/impl/event.ipp>
 #include <vmdsl/core/impl/event_stream.ipp>

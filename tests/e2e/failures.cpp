@@ -113,7 +113,18 @@ BOOST_AUTO_TEST_CASE(the_death_of_qemu_ends_every_call) {
 
 BOOST_AUTO_TEST_CASE(a_guest_that_switches_itself_off_says_so) {
     BOOST_CHECK_EXCEPTION(net.machine("box").run("poweroff -f; sleep 300"), machine_died, [](const machine_died& e) {
-        return mentions(e, "switched itself off") || mentions(e, "restarted");
+        return mentions(e, "the guest switched itself off") && e.details().command == "poweroff -f; sleep 300";
+    });
+}
+
+BOOST_AUTO_TEST_CASE(one_that_does_so_in_order_says_so_too) {
+    BOOST_CHECK_EXCEPTION(net.machine("box").run("poweroff; sleep 300"), machine_died,
+                          [](const machine_died& e) { return mentions(e, "the guest switched itself off"); });
+}
+
+BOOST_AUTO_TEST_CASE(one_that_restarts_itself_says_that) {
+    BOOST_CHECK_EXCEPTION(net.machine("box").run("reboot -f; sleep 300"), machine_died, [](const machine_died& e) {
+        return mentions(e, "was restarted (or its agent was) while a command ran");
     });
 }
 
@@ -161,7 +172,7 @@ BOOST_AUTO_TEST_CASE(after_a_shutdown_that_took_too_long_a_death_is_one_again) {
     auto& box = net.machine("box");
     deafen(box);
     BOOST_CHECK_EXCEPTION(box.within(1s).shutdown(), timed_out,
-                          [](const timed_out& e) { return mentions(e, "did not switch itself off in time"); });
+                          [](const timed_out& e) { return mentions(e, "did not switch itself off within 1 s"); });
     BOOST_TEST(box.running());
     ::kill(qemu_of_this_worker(), SIGKILL);
     BOOST_CHECK_THROW(box.within(20s).wait_for_file("/never"), machine_died);

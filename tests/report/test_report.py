@@ -176,6 +176,7 @@ class Reporting(ReportTest):
         long = run.case("ends.throws_vmdsl").find("failure")
         self.assertEqual(long.get("message"), 'machine "web": "false" exited with code 1')
         self.assertTrue(long.text.startswith("spec.cpp:77: "))
+        self.assertEqual(long.text.count("spec.cpp:77"), 1)
         self.assertIn("x" * 6000, long.text)
         self.assertIn("the end", long.text)
         error = run.case("ends.could_not_run").find("error")

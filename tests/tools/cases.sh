@@ -117,6 +117,7 @@ exit 1
 CMAKE
     VMDSL_NO_INSTALL=1 try "$root/tools/demo"
     expect 1 "the flux capacitor is missing" "the build failed; see $work/build/build.log"
+    [ "$(ls "$work")" = "$(printf 'bin\nbuild\noutput')" ] || fail "it wrote beside the build folder: $(ls "$work")"
     [ "$(wc -l <"$work/output")" -lt 80 ] || fail "the error is pages long"
 }
 

@@ -139,8 +139,9 @@ QEMU 7.2, or newer), and run this again so: VMDSL_NO_INSTALL=1 $0"
 # configure: the build folder, with Ninja. Arguments go to CMake.
 configure() {
     say "configuring $build_folder"
-    cmake -S "$root" -B "$build_folder" -G Ninja "$@" >"$build_folder.configure.log" 2>&1 ||
-        { tail -n 30 "$build_folder.configure.log" >&2; fail "CMake failed; see $build_folder.configure.log"; }
+    local log="$build_folder/configure.log"
+    cmake -S "$root" -B "$build_folder" -G Ninja "$@" >"$log" 2>&1 ||
+        { tail -n 30 "$log" >&2; fail "CMake failed; see $log"; }
 }
 
 # build TARGET...: tells how far it is, and the first failure if there is one.

@@ -104,6 +104,10 @@ public:
     /// machine is gone, or was switched off since.
     [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_stream> attach(const job_stream& job) const;
 
+    /// After something in the guest ended with its agent's port: waits for the moment that it takes until it is known
+    /// what became of the machine. Returns where it was restarted (or its agent was); throws `machine_died`.
+    VMDSL_DECL void await_restart() const;
+
     /// Runs a command to its end. A deadline that passes kills its whole tree, waits for that (`kill_grace`) and throws
     /// `timed_out` with what it had printed and what became of it.
     [[nodiscard]] VMDSL_DECL command_result execute(const command_request& request, deadline until,

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <vmdsl/core/case_clock.hpp>
@@ -78,10 +79,17 @@ private:
     std::chrono::milliseconds longest_;
 };
 
+/// What a guest says of a file begins with its path; where `what` ends with that, once is enough.
+inline std::string_view without_path(std::string_view words, std::string_view what) {
+    const auto colon = words.rfind(": ");
+    return colon != std::string_view::npos && what.ends_with(words.substr(0, colon)) ? words.substr(colon + 2) : words;
+}
+
 [[noreturn]] inline void throw_stream_failure(const machine_runtime& machine, const std::string& what,
                                               const stream_end& end, const source_location& where) {
-    auto d = machine.details(what + ": " + end.error_text, where);
+    auto d = machine.details(what + ": " + std::string(without_path(end.error_text, what)), where);
     if (end.error_number == ECONNRESET) {
+        machine.await_restart();
         throw machine_died(std::move(d));
     }
     throw guest_error(std::move(d));
@@ -92,7 +100,7 @@ inline stream_end await_stream(const machine_runtime& machine, agent_stream& str
     auto end = stream.wait(until);
     if (!end) {
         stream.close();
-        throw timed_out(machine.details(what + " did not end in time", where));
+        throw timed_out(machine.details(what + " did not end " + until.limit_text(), where));
     }
     return *std::move(end);
 }
@@ -105,17 +113,18 @@ inline void await_port(machine_runtime& machine, std::uint16_t port, port_state 
         const auto state = look_at_port(*machine.agent(), port, until);
         if (!state) {
             throw timed_out(machine.details(
-                "connecting to port " + number + " of its localhost neither succeeded nor failed in time", where));
+                "connecting to port " + number + " of its localhost neither succeeded nor failed " + until.limit_text(),
+                where));
         }
         if (*state == wanted) {
             return;
         }
         if (!machine.pause_between_attempts(pauses.next(), until)) {
-            throw timed_out(
-                machine.details(wanted == port_state::open
-                                    ? "nothing accepted connections on port " + number + " of its localhost in time"
-                                    : "port " + number + " of its localhost still accepted connections after the limit",
-                                where));
+            throw timed_out(machine.details(
+                wanted == port_state::open
+                    ? "nothing accepted connections on port " + number + " of its localhost " + until.limit_text()
+                    : "port " + number + " of its localhost did not close " + until.limit_text(),
+                where));
         }
     }
 }
@@ -295,10 +304,11 @@ VMDSL_DECL job guest::spawn(std::string_view command, source_location where) {
     const auto start = [&] {
         auto& machine = network_->machine(index_);
         const auto boot = machine.boots();
+        const auto until = case_clock::verb(limit_);
         auto stream = machine.agent()->start_command(command_request::shell(s->text));
-        if (!stream->wait_opened(case_clock::verb(limit_))) {
+        if (!stream->wait_opened(until)) {
             stream->close();
-            throw timed_out(machine.details("a command did not start in time", where));
+            throw timed_out(machine.details("the command did not start " + until.limit_text(), where));
         }
         auto answer = detail::answer_with("started");
         answer.job = {boot, stream->id()};
@@ -364,7 +374,7 @@ VMDSL_DECL guest& guest::wait_for_file(std::string_view path, source_location wh
             }
             if (!end || !machine.pause_between_attempts(pauses.next(), until)) {
                 stream->close();
-                throw timed_out(machine.details("the file " + text + " did not appear in time", where));
+                throw timed_out(machine.details("the file " + text + " did not appear " + until.limit_text(), where));
             }
         }
     });
@@ -378,7 +388,8 @@ VMDSL_DECL command_result guest::repeat_until(std::string_view command, bool suc
     return detail::result_of(network_->perform({name(), verb, text}, [&] {
         auto& machine = network_->machine(index_);
         const auto until = case_clock::verb(limit);
-        const std::string late = std::string("the command did not ") + (success ? "succeed" : "fail") + " in time; ";
+        const std::string late =
+            std::string("the command did not ") + (success ? "succeed " : "fail ") + until.limit_text() + "; ";
         std::optional<command_result> last;  // of an attempt that came to its end
         const auto give_up = [&] {
             auto d = machine.details(late + "its last attempt " + last->describe(), where);

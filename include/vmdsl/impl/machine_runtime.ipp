@@ -175,10 +175,9 @@ VMDSL_DECL void machine_runtime::boot(deadline until) {
     try {
         memory_ = make_memory_file("vmdsl-" + plan_.name, plan_.memory_bytes);
         launch(memory_, beginning::empty, until);
-        await_boot(
-            "did not boot in time: its agent did not answer (is the agent in the initrd, and does the kernel have "
-            "virtio?)",
-            until);
+        await_boot("did not boot " + until.limit_text() +
+                       ": its agent did not answer (is the agent in the initrd, and does the kernel have virtio?)",
+                   until);
     } catch (const could_not_run& problem) {
         release();
         throw named(problem, plan_);
@@ -212,7 +211,7 @@ VMDSL_DECL void machine_runtime::await_ready_unit(deadline until) {
             return;
         }
         if (!pause_between_attempts(pause, until)) {
-            throw timed_out(details("did not reach " + image_.ready_unit + " in time", {}));
+            throw timed_out(details("did not reach " + image_.ready_unit + " " + until.limit_text(), {}));
         }
     }
 }
@@ -230,7 +229,7 @@ VMDSL_DECL void machine_runtime::reboot(deadline until) {
     }
     guest->expect_restart();
     guest->power(wire::power::reboot);
-    await_boot("did not come back from its reboot in time", until);
+    await_boot("did not come back from its reboot " + until.limit_text(), until);
 }
 
 VMDSL_DECL void machine_runtime::shutdown(deadline until) {
@@ -252,7 +251,7 @@ VMDSL_DECL void machine_runtime::shutdown(deadline until) {
         if (!switched_off_) {
             expected_ = ending::death;
             lock.unlock();
-            throw timed_out(details("did not switch itself off in time", {}));
+            throw timed_out(details("did not switch itself off " + until.limit_text(), {}));
         }
     }
     release();
@@ -386,6 +385,18 @@ VMDSL_DECL std::shared_ptr<agent_stream> machine_runtime::attach(const job_strea
     return agent_->attach(job.id);
 }
 
+VMDSL_DECL void machine_runtime::await_restart() const {
+    std::shared_ptr<agent_client> guest;
+    {
+        const std::lock_guard lock(mutex_);
+        guest = agent_;
+    }
+    if (!guest) {
+        throw machine_died(details("was switched off", {}));
+    }
+    guest->await_restart(deadline::in(std::chrono::seconds(20)));
+}
+
 VMDSL_DECL command_result machine_runtime::execute(const command_request& request, deadline until,
                                                    const source_location& where) {
     const auto stream = agent()->start_command(request);
@@ -409,17 +420,15 @@ VMDSL_DECL command_result machine_runtime::finish(agent_stream& stream, const st
         return d;
     };
     try {
-        const auto started = deadline::clock::now();
         auto end = stream.wait(until);
         if (!end) {
-            const auto seconds = std::chrono::duration<double>(deadline::clock::now() - started).count();
             stream.close();  // the guest kills the whole tree
             const auto fate = fate_of(stream.wait(deadline::in(kill_grace)));
-            throw timed_out(fill(details(
-                "the command did not end within " + std::to_string(seconds).substr(0, 5) + " s; " + fate, where)));
+            throw timed_out(fill(details("the command did not end " + until.limit_text() + "; " + fate, where)));
         }
         if (end->failed) {
             if (end->error_number == ECONNRESET) {
+                await_restart();
                 throw machine_died(fill(details("was restarted (or its agent was) while a command ran", where)));
             }
             throw guest_error(fill(details("the command could not be run: " + end->error_text, where)));

@@ -124,6 +124,25 @@ BOOST_AUTO_TEST_CASE(a_port_that_a_reset_closed_may_stay_closed) {
     BOOST_TEST(client->await_hello(soon()) == "second boot");
 }
 
+BOOST_AUTO_TEST_CASE(a_closed_port_tells_of_a_restart_only_when_the_guest_was_reset) {
+    client->port_closed(std::chrono::seconds(60));
+    auto waiting = std::async(std::launch::async, [&] { client->await_restart(soon()); });
+    BOOST_TEST((waiting.wait_for(std::chrono::milliseconds(200)) == std::future_status::timeout));
+    client->guest_was_reset();
+    waiting.get();
+    client->port_closed(std::chrono::seconds(60));  // told after the reset
+    client->await_restart(soon());
+}
+
+BOOST_AUTO_TEST_CASE(a_closed_port_of_a_guest_that_went_off_is_no_restart) {
+    client->port_closed(std::chrono::seconds(60));
+    auto waiting = std::async(std::launch::async, [&] { client->await_restart(soon()); });
+    error_details off;
+    off.what_failed = "the guest switched itself off";
+    client->lose(off);
+    BOOST_CHECK_THROW(waiting.get(), machine_died);
+}
+
 BOOST_AUTO_TEST_CASE(what_is_asked_for_during_a_restart_waits_for_the_next_agent) {
     client->expect_restart();
     const auto stream = client->write_file("file", 0644, false);

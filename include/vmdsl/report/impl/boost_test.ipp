@@ -31,13 +31,14 @@ namespace vmdsl {
 
 namespace detail {
 
-/// The error's words for a report: where it belongs to a case, that shows the console beside them, and whole.
+/// The error's words for a report, which has its place beside them; where it belongs to a case, the console too, and
+/// whole.
 inline std::string words_of(const error& e) {
-    if (the_worker().current_case.empty()) {
-        return e.what();
-    }
     auto details = e.details();
-    details.console_tail.clear();
+    details.where.clear();
+    if (!the_worker().current_case.empty()) {
+        details.console_tail.clear();
+    }
     return error::render(details);
 }
 
