@@ -35,6 +35,9 @@ struct guest_settings {
 
 /// What to run.
 struct command_request {
+    /// A text for /bin/sh -c, and nothing else.
+    [[nodiscard]] static command_request shell(std::string text) { return {std::move(text), {}, {}, {}}; }
+
     std::string shell_text;                ///< For /bin/sh -c; or
     std::vector<std::string> arguments;    ///< a program with its arguments, run without a shell.
     std::string directory;                 ///< Default: /root.
