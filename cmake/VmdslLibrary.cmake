@@ -20,6 +20,13 @@ target_compile_definitions(vmdsl_requirements INTERFACE
     BOOST_TEST_DYN_LINK BOOST_TEST_NO_MAIN BOOST_TEST_ALTERNATIVE_INIT_API)
 target_link_libraries(vmdsl_requirements INTERFACE
     Boost::unit_test_framework Boost::json Boost::headers fmt::fmt Threads::Threads)
+if(VMDSL_SANITIZE)
+    set(sanitizer_flags "-fsanitize=${VMDSL_SANITIZE}" -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    # ThreadSanitizer does not see Asio's fences, of which g++ warns.
+    target_compile_options(vmdsl_requirements INTERFACE ${sanitizer_flags}
+        $<$<AND:$<CXX_COMPILER_ID:GNU>,$<STREQUAL:${VMDSL_SANITIZE},thread>>:-Wno-tsan>)
+    target_link_options(vmdsl_requirements INTERFACE ${sanitizer_flags})
+endif()
 
 # One translation unit per layer: a change in one layer compiles that layer again, not all of them.
 set(vmdsl_sources "")

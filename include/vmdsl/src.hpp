@@ -12,7 +12,9 @@
 #error "define VMDSL_SEPARATE_COMPILATION for the whole program, or do not include <vmdsl/src.hpp>"
 #endif
 
+#include <vmdsl/core/impl/case_clock.ipp>
 #include <vmdsl/core/impl/command_pattern.ipp>
+#include <vmdsl/core/impl/deadline.ipp>
 #include <vmdsl/core/impl/error.ipp>
 #include <vmdsl/core/impl/event.ipp>
 #include <vmdsl/core/impl/event_stream.ipp>
@@ -40,10 +42,12 @@
 #include <vmdsl/guest/impl/command.ipp>
 #include <vmdsl/guest/impl/console_log.ipp>
 #include <vmdsl/guest/impl/frame_codec.ipp>
+#include <vmdsl/guest/impl/port_probe.ipp>
 #include <vmdsl/net/impl/addressing.ipp>
 #include <vmdsl/net/impl/egress_queue.ipp>
 #include <vmdsl/net/impl/fabric.ipp>
 #include <vmdsl/net/impl/fabric_engine.ipp>
+#include <vmdsl/net/impl/fabric_report.ipp>
 #include <vmdsl/net/impl/forward.ipp>
 #include <vmdsl/net/impl/mac_table.ipp>
 #include <vmdsl/net/impl/stream_framer.ipp>
