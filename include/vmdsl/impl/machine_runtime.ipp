@@ -161,7 +161,7 @@ VMDSL_DECL void machine_runtime::launch(const unique_fd& memory, beginning with,
         console_.restart();
         console_.end_unfinished_line();
     }
-    name_console(incoming ? "restored" : "switched on");
+    name_console(with == beginning::saved_state ? "restored" : "switched on");
     machine_handlers handlers;
     handlers.console = [this](std::string_view bytes) { take_console(bytes); };
     handlers.qmp_event = [this](std::string_view event) { take_event(event); };
