@@ -71,6 +71,7 @@
 #include <vmdsl/impl/console_writer.ipp>
 #include <vmdsl/impl/control_server.ipp>
 #include <vmdsl/impl/guest.ipp>
+#include <vmdsl/impl/machine_needs.ipp>
 #include <vmdsl/impl/machine_runtime.ipp>
 #include <vmdsl/impl/network_core.ipp>
 #include <vmdsl/impl/network_link.ipp>

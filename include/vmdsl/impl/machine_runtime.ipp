@@ -8,10 +8,9 @@
 #include <cstring>
 #include <utility>
 
-#include <sys/sysinfo.h>
-
 #include <vmdsl/core/event_stream.hpp>
 #include <vmdsl/core/run_options.hpp>
+#include <vmdsl/detail/machine_needs.hpp>
 #include <vmdsl/detail/machine_runtime.hpp>
 #include <vmdsl/net/addressing.hpp>
 #include <vmdsl/qemu/memory_file.hpp>
@@ -21,50 +20,6 @@
 #include <vmdsl/report/boost_test.hpp>
 
 namespace vmdsl::detail {
-
-/// The same with the machine's name, and what to do where memory was short.
-inline could_not_run named(const could_not_run& problem, const machine_plan& plan) {
-    auto d = problem.details();
-    d.machine = plan.name;
-    if (d.what_failed.find(std::strerror(ENOMEM)) != std::string::npos) {
-        d.hint = "It has " + std::to_string(plan.memory_bytes >> 20) +
-                 " MiB of memory: give it less with memory<>, or raise the limit (ulimit -v).";
-    }
-    return could_not_run(std::move(d));
-}
-
-inline image_description image_of(const machine_plan& plan) {
-    try {
-        if (plan.kernel.empty()) {
-            return find_image(plan.image);
-        }
-        const std::string hint = "boot<> names it; a relative path begins in the folder that the test runs in.";
-        require_file("the kernel", plan.kernel, hint);
-        require_file("the initrd", plan.initrd, hint);
-    } catch (const could_not_run& problem) {
-        throw named(problem, plan);
-    }
-    image_description image;
-    image.name = plan.kernel;
-    image.kernel = plan.kernel;
-    image.initrd = plan.initrd;
-    image.kernel_arguments = {"console=ttyS0", "panic=-1"};
-    return image;
-}
-
-/// A guest with more memory than there is would be killed, or the host with it, as soon as it uses that.
-inline void check_memory(const machine_plan& plan) {
-    struct sysinfo host {};
-    if (::sysinfo(&host) != 0) {
-        return;
-    }
-    const auto there = (host.totalram + host.totalswap) * std::uint64_t{host.mem_unit};
-    if (plan.memory_bytes > there) {
-        throw could_not_run("machine \"" + plan.name + "\" has " + std::to_string(plan.memory_bytes >> 20) +
-                                " MiB of memory, but this host only " + std::to_string(there >> 20) + " MiB",
-                            "Give it less with memory<>, or run the test on a larger host.");
-    }
-}
 
 VMDSL_DECL machine_runtime::machine_runtime(const network_plan& plan, std::size_t index, fabric& network,
                                             std::filesystem::path folder, const machine_snapshot* origin)
@@ -161,7 +116,7 @@ VMDSL_DECL void machine_runtime::launch(const unique_fd& memory, beginning with,
         console_.restart();
         console_.end_unfinished_line();
     }
-    name_console(incoming ? "restored" : "switched on");
+    name_console(with == beginning::saved_state ? "restored" : "switched on");
     machine_handlers handlers;
     handlers.console = [this](std::string_view bytes) { take_console(bytes); };
     handlers.qmp_event = [this](std::string_view event) { take_event(event); };
