@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -124,6 +125,20 @@ public:
     /// Whether the path exists.
     [[nodiscard]] VMDSL_DECL bool file_exists(std::string_view path,
                                               source_location where = source_location::current());
+
+    /// Copies a file of the host, or a folder with everything in it, into the guest. `guest_path` is what the copy is
+    /// called there, not the folder that it goes into; what is above it has to be there. Files are replaced, folders
+    /// are added to. Permissions and symbolic links are kept; the owner is root; sockets, pipes and devices are left
+    /// out, with a warning. Relative paths begin in the current folder, and in /root. Throws `usage_error` (no such
+    /// file on the host), `guest_error`, `timed_out`, `machine_died`; what was copied until then stays.
+    VMDSL_DECL guest& copy_from_host(const std::filesystem::path& host_path, std::string_view guest_path,
+                                     source_location where = source_location::current());
+    /// Copies a file or a folder of the guest to the host likewise and returns where it is there: a relative
+    /// `host_path` begins in the run's results folder. The guest is not trusted: no name or link of its reaches
+    /// anything outside of `host_path`, and a symbolic link that would lead out of it is left out, with a warning.
+    /// Throws as `copy_from_host`, and `could_not_run` where the host's disk is full.
+    VMDSL_DECL std::filesystem::path copy_to_host(std::string_view guest_path, const std::filesystem::path& host_path,
+                                                  source_location where = source_location::current());
 
     /// Switches the machine on and waits until its guest is set up. Throws `could_not_run`, `timed_out`,
     /// `machine_died`; the machine is off then. Throws `usage_error` where it is on already.

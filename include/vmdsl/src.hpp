@@ -39,6 +39,9 @@
 #include <vmdsl/guest/impl/command.ipp>
 #include <vmdsl/guest/impl/console_log.ipp>
 #include <vmdsl/guest/impl/frame_codec.ipp>
+#include <vmdsl/guest/impl/host_tree.ipp>
+#include <vmdsl/guest/impl/stream_queue.ipp>
+#include <vmdsl/guest/impl/tree_codec.ipp>
 #include <vmdsl/net/impl/addressing.ipp>
 #include <vmdsl/net/impl/egress_queue.ipp>
 #include <vmdsl/net/impl/fabric.ipp>
@@ -70,4 +73,5 @@
 #include <vmdsl/impl/runtime_registry.ipp>
 #include <vmdsl/impl/topology.ipp>
 #include <vmdsl/impl/transcript.ipp>
+#include <vmdsl/impl/tree_copy.ipp>
 // clang-format on

@@ -80,6 +80,8 @@ public:
     VMDSL_DECL verb_answer perform(const verb_call& call, const std::function<verb_answer()>& live);
 
     VMDSL_DECL void start_recording();
+    /// Whether answers are kept at present.
+    [[nodiscard]] VMDSL_DECL bool is_recording() const;
     [[nodiscard]] VMDSL_DECL recording recorded() const;
     VMDSL_DECL void start_replay(recording recorded);
     /// From now on verbs go to the machines. Throws `transcript_mismatch` where a replay has not come to its end.

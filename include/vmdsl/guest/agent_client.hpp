@@ -87,6 +87,9 @@ public:
     [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_stream> write_file(std::string_view path, std::uint32_t mode,
                                                                       bool append);
     [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_stream> stat(std::string_view path);
+    /// A file or a folder with everything in it, in the form that tree_codec.hpp reads and writes.
+    [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_stream> read_tree(std::string_view path, stream_sink sink = {});
+    [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_stream> write_tree(std::string_view path, stream_sink sink = {});
     [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_stream> dial(std::string_view network, std::string_view address,
                                                                 std::uint16_t port, stream_sink sink = {});
     /// What the clones of this machine need of the conversation so far. To be called when the agent is silent.

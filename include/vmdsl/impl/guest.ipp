@@ -14,6 +14,7 @@
 #include <vmdsl/detail/network_core.hpp>
 #include <vmdsl/detail/network_runtime.hpp>
 #include <vmdsl/detail/transcript.hpp>
+#include <vmdsl/detail/tree_copy.hpp>
 #include <vmdsl/guest.hpp>
 
 namespace vmdsl {
@@ -448,6 +449,41 @@ VMDSL_DECL std::string guest::read_file(std::string_view path, source_location w
         return answer;
     };
     return network_->perform({name(), "read file", text}, read).out;
+}
+
+VMDSL_DECL guest& guest::copy_from_host(const std::filesystem::path& host_path, std::string_view guest_path,
+                                        source_location where) {
+    const std::string to(guest_path);
+    host_tree_reader source(host_path);
+    const detail::verb_call call{name(), "copy from host", host_path.string() + " to " + to, source.fingerprint()};
+    (void)network_->perform(call, [&] {
+        auto& machine = network_->machine(index_);
+        return detail::answer_with(
+            detail::text_of(detail::copy_into_guest(machine, source, to, deadline::in(limit_), where)));
+    });
+    return *this;
+}
+
+VMDSL_DECL std::filesystem::path guest::copy_to_host(std::string_view guest_path,
+                                                     const std::filesystem::path& host_path, source_location where) {
+    const std::string from(guest_path);
+    const auto target = detail::result_path(host_path.string());
+    bool copied = false;
+    const auto answer = network_->perform({name(), "copy to host", from + " to " + host_path.string()}, [&] {
+        auto& machine = network_->machine(index_);
+        detail::verb_answer done;
+        auto* const kept = network_->runtime().body().is_recording() ? &done.out : nullptr;
+        done.outcome =
+            detail::text_of(detail::copy_out_of_guest(machine, from, target, kept, deadline::in(limit_), where));
+        copied = true;
+        return done;
+    });
+    if (!copied) {  // a replay
+        host_tree_writer again(target);
+        again.take(answer.out);
+        again.finish();
+    }
+    return target;
 }
 
 namespace detail {

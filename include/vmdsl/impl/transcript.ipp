@@ -83,6 +83,11 @@ VMDSL_DECL void transcript::start_recording() {
     mode_ = mode::recording;
 }
 
+VMDSL_DECL bool transcript::is_recording() const {
+    const std::lock_guard lock(mutex_);
+    return mode_ == mode::recording;
+}
+
 VMDSL_DECL transcript::recording transcript::recorded() const {
     const std::lock_guard lock(mutex_);
     return entries_;

@@ -174,6 +174,18 @@ VMDSL_DECL std::shared_ptr<agent_stream> agent_client::stat(std::string_view pat
     return open(wire::stream_kind::stat, std::move(payload));
 }
 
+VMDSL_DECL std::shared_ptr<agent_stream> agent_client::read_tree(std::string_view path, stream_sink sink) {
+    payload_builder payload;
+    payload.text(wire::tag::path, path);
+    return open(wire::stream_kind::read_tree, std::move(payload), std::move(sink));
+}
+
+VMDSL_DECL std::shared_ptr<agent_stream> agent_client::write_tree(std::string_view path, stream_sink sink) {
+    payload_builder payload;
+    payload.text(wire::tag::path, path);
+    return open(wire::stream_kind::write_tree, std::move(payload), std::move(sink));
+}
+
 VMDSL_DECL std::shared_ptr<agent_stream> agent_client::dial(std::string_view network, std::string_view address,
                                                             std::uint16_t port, stream_sink sink) {
     payload_builder payload;
