@@ -52,7 +52,7 @@ public:
     /// A network that is being brought back to a saved state. The machines start in the background while the caller
     /// replays the body; `await_restored` waits for them.
     [[nodiscard]] static VMDSL_DECL std::shared_ptr<network_runtime> restore(
-        std::shared_ptr<const network_snapshot> snapshot);
+        const std::shared_ptr<const network_snapshot>& snapshot);
 
     VMDSL_DECL ~network_runtime();
     network_runtime(const network_runtime&) = delete;

@@ -81,7 +81,7 @@ public:
     /// Credit is handed back in pieces of this many bytes, so that small frames are not answered by as many.
     static constexpr std::size_t credit_piece = wire::initial_credit / 2;
     /// About how many bytes of data `take_output` returns at once.
-    static constexpr std::size_t output_batch = 256 * 1024;
+    static constexpr std::size_t output_batch = std::size_t{256} * 1024;
 
     /// Takes what the decoder found, and appends the calls of sinks that follow. Nothing more may be given once
     /// `breach` says something.

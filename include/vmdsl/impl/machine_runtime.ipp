@@ -195,7 +195,10 @@ VMDSL_DECL void machine_runtime::boot(deadline until) {
     try {
         memory_ = make_memory_file("vmdsl-" + plan_.name, plan_.memory_bytes);
         launch(memory_, true, false, until);
-        await_boot(until);
+        await_boot(
+            "did not boot in time: its agent did not answer (is the agent in the initrd, and does the kernel have "
+            "virtio?)",
+            until);
     } catch (const could_not_run& problem) {
         release();
         throw named(problem, plan_);
@@ -205,7 +208,7 @@ VMDSL_DECL void machine_runtime::boot(deadline until) {
     }
 }
 
-VMDSL_DECL void machine_runtime::await_boot(deadline until) {
+VMDSL_DECL void machine_runtime::await_boot(const std::string& problem_if_late, deadline until) {
     const auto guest = agent();
     try {
         (void)guest->await_hello(until);
@@ -213,10 +216,7 @@ VMDSL_DECL void machine_runtime::await_boot(deadline until) {
             emit(event_kind::warning, plan_.name, {{"text", "the guest could not be set up completely: " + problems}});
         }
     } catch (const timed_out&) {
-        throw timed_out(
-            details("did not boot in time: its agent did not answer (is the agent in the initrd, and does the kernel "
-                    "have virtio?)",
-                    {}));
+        throw timed_out(details(problem_if_late, {}));
     }
     await_ready_unit(until);
 }
@@ -245,7 +245,7 @@ VMDSL_DECL void machine_runtime::reboot(deadline until) {
     }
     guest->expect_restart();
     guest->power(wire::power::reboot);
-    await_boot(until);
+    await_boot("did not come back from its reboot in time", until);
 }
 
 VMDSL_DECL void machine_runtime::shutdown(deadline until) {

@@ -97,7 +97,8 @@ VMDSL_DECL std::shared_ptr<network_runtime> network_runtime::create(network_plan
     return network;
 }
 
-VMDSL_DECL std::shared_ptr<network_runtime> network_runtime::restore(std::shared_ptr<const network_snapshot> snapshot) {
+VMDSL_DECL std::shared_ptr<network_runtime> network_runtime::restore(
+    const std::shared_ptr<const network_snapshot>& snapshot) {
     std::shared_ptr<network_runtime> network(new network_runtime(snapshot->plan, snapshot));
     runtime_registry::instance().add(network);
     network->fabric_->restore(snapshot->links);
