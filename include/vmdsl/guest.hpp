@@ -15,6 +15,7 @@
 #include <vmdsl/core/error.hpp>
 #include <vmdsl/core/source_location.hpp>
 #include <vmdsl/guest/command.hpp>
+#include <vmdsl/guest/unit_properties.hpp>
 
 namespace vmdsl {
 
@@ -96,6 +97,17 @@ public:
     /// Waits until a systemd unit is active. Throws at once where it has failed or does not exist, or where the boot is
     /// over and nothing is going to start it; `timed_out` with the unit's last state.
     VMDSL_DECL guest& wait_for_unit(std::string_view unit, source_location where = source_location::current());
+    /// Has systemd start a unit and waits until it says that the unit has started. Throws `guest_error` with the unit's
+    /// status where it fails or there is none, `timed_out`, `machine_died`. As all verbs for units: throws
+    /// `guest_error` at once where the machine has no systemd.
+    VMDSL_DECL guest& start_job(std::string_view unit, source_location where = source_location::current());
+    /// Has systemd stop a unit and waits for that. Throws likewise. One that does not run has been stopped.
+    VMDSL_DECL guest& stop_job(std::string_view unit, source_location where = source_location::current());
+    /// A unit's properties: `web.unit_info("apache2.service").main_pid()`. Of a unit that does not exist,
+    /// `exists()` is false. Throws likewise.
+    [[nodiscard]] VMDSL_DECL unit_properties unit_info(std::string_view unit,
+                                                       source_location where = source_location::current());
+
     /// Waits until something accepts TCP connections on localhost's port of the guest.
     VMDSL_DECL guest& wait_for_open_port(std::uint16_t port, source_location where = source_location::current());
     /// Waits until nothing accepts TCP connections there.

@@ -42,6 +42,7 @@
 #include <vmdsl/guest/impl/host_tree.ipp>
 #include <vmdsl/guest/impl/stream_queue.ipp>
 #include <vmdsl/guest/impl/tree_codec.ipp>
+#include <vmdsl/guest/impl/unit_properties.ipp>
 #include <vmdsl/net/impl/addressing.ipp>
 #include <vmdsl/net/impl/egress_queue.ipp>
 #include <vmdsl/net/impl/fabric.ipp>
@@ -74,4 +75,5 @@
 #include <vmdsl/impl/topology.ipp>
 #include <vmdsl/impl/transcript.ipp>
 #include <vmdsl/impl/tree_copy.ipp>
+#include <vmdsl/impl/units.ipp>
 // clang-format on

@@ -9,12 +9,13 @@
 #include <utility>
 
 #include <vmdsl/core/error.hpp>
-#include <vmdsl/core/shell_quote.hpp>
+#include <vmdsl/detail/back_off.hpp>
 #include <vmdsl/detail/machine_runtime.hpp>
 #include <vmdsl/detail/network_core.hpp>
 #include <vmdsl/detail/network_runtime.hpp>
 #include <vmdsl/detail/transcript.hpp>
 #include <vmdsl/detail/tree_copy.hpp>
+#include <vmdsl/detail/units.hpp>
 #include <vmdsl/guest.hpp>
 
 namespace vmdsl {
@@ -57,23 +58,6 @@ inline command_result result_of(verb_answer answer) {
     return {std::move(answer.out), std::move(answer.err), static_cast<int>(answer.number),
             answer.signal,         answer.duration,       answer.flag};
 }
-
-/// The pauses between the attempts of a wait: short at first, since most things are nearly there.
-class back_off {
-public:
-    explicit back_off(std::chrono::milliseconds first, std::chrono::milliseconds longest)
-        : next_(first), longest_(longest) {}
-
-    [[nodiscard]] std::chrono::milliseconds next() {
-        const auto now = next_;
-        next_ = std::min(next_ * 3 / 2, longest_);
-        return now;
-    }
-
-private:
-    std::chrono::milliseconds next_;
-    std::chrono::milliseconds longest_;
-};
 
 [[noreturn]] inline void throw_stream_failure(const machine_runtime& machine, const std::string& what,
                                               const stream_end& end, const source_location& where) {
@@ -124,69 +108,6 @@ inline void await_port(machine_runtime& machine, std::uint16_t port, bool open, 
                 open ? "nothing accepted connections on port " + number + " of its localhost in time"
                      : "port " + number + " of its localhost still accepted connections after the limit",
                 where));
-        }
-    }
-}
-
-/// What systemd says of a unit, one "Name=value" line each.
-inline std::string unit_value(const std::string& text, const std::string& name) {
-    const auto line = text.find(name + "=");
-    if (line == std::string::npos) {
-        return {};
-    }
-    const auto from = line + name.size() + 1;
-    return text.substr(from, text.find('\n', from) - from);
-}
-
-enum class unit_verdict { active, waiting, hopeless };
-
-inline unit_verdict judge_unit(const std::string& text) {
-    const auto state = unit_value(text, "ActiveState");
-    if (state == "active") {
-        return unit_verdict::active;
-    }
-    if (state == "failed") {
-        return unit_verdict::hopeless;
-    }
-    const auto load = unit_value(text, "LoadState");
-    const auto system = unit_value(text, "System");
-    const bool booted = system == "running" || system == "degraded";
-    const auto unit_job = unit_value(text, "Job");
-    const bool has_job = !unit_job.empty() && unit_job != "0";
-    if (state == "inactive" && booted && !has_job) {
-        return unit_verdict::hopeless;
-    }
-    return load == "bad-setting" || load == "masked" ? unit_verdict::hopeless : unit_verdict::waiting;
-}
-
-inline void await_unit(machine_runtime& machine, const std::string& unit, deadline until,
-                       const source_location& where) {
-    const std::string quoted = shell_quoted(unit);
-    const std::string probe = "systemctl show --property=LoadState,ActiveState,SubState,Result,Job -- " + quoted +
-                              "; echo System=$(systemctl is-system-running)";
-    std::string last;
-    for (back_off pauses(std::chrono::milliseconds(50), std::chrono::milliseconds(500));;) {
-        const auto result = machine.execute({probe, {}, {}, {}}, until, where);
-        last = result.out() + result.err();
-        const auto verdict = judge_unit(result.out());
-        if (verdict == unit_verdict::active) {
-            return;
-        }
-        if (verdict == unit_verdict::hopeless) {
-            const auto status =
-                machine.execute({"systemctl status --no-pager --lines=20 -- " + quoted, {}, {}, {}}, until, where);
-            auto d = machine.details("unit " + unit + " will not become active: it is " +
-                                         unit_value(last, "ActiveState") + " (" + unit_value(last, "SubState") +
-                                         "), load state " + unit_value(last, "LoadState"),
-                                     where);
-            d.out_tail = tail_of(status.out());
-            d.err_tail = tail_of(status.err());
-            throw guest_error(std::move(d));
-        }
-        if (!machine.pause_between_attempts(pauses.next(), until)) {
-            auto d = machine.details("unit " + unit + " did not become active in time; systemd said last:", where);
-            d.out_tail = tail_of(last);
-            throw timed_out(std::move(d));
         }
     }
 }
@@ -321,6 +242,35 @@ VMDSL_DECL guest& guest::wait_for_unit(std::string_view unit, source_location wh
         return detail::answer_with("active");
     });
     return *this;
+}
+
+VMDSL_DECL guest& guest::start_job(std::string_view unit, source_location where) {
+    const std::string text(unit);
+    (void)network_->perform({name(), "start job", text}, [&] {
+        detail::change_unit(network_->machine(index_), "start", text, deadline::in(limit_), where);
+        return detail::answer_with("active");
+    });
+    return *this;
+}
+
+VMDSL_DECL guest& guest::stop_job(std::string_view unit, source_location where) {
+    const std::string text(unit);
+    (void)network_->perform({name(), "stop job", text}, [&] {
+        detail::change_unit(network_->machine(index_), "stop", text, deadline::in(limit_), where);
+        return detail::answer_with("stopped");
+    });
+    return *this;
+}
+
+VMDSL_DECL unit_properties guest::unit_info(std::string_view unit, source_location where) {
+    const std::string text(unit);
+    const auto show = [&] {
+        detail::verb_answer answer;
+        answer.out = detail::show_unit(network_->machine(index_), text, deadline::in(limit_), where);
+        answer.outcome = unit_properties(text, answer.out).state_text();
+        return answer;
+    };
+    return {text, network_->perform({name(), "unit info", text}, show).out};
 }
 
 VMDSL_DECL guest& guest::wait_for_open_port(std::uint16_t port, source_location where) {
