@@ -20,6 +20,7 @@
 #include <vmdsl/core/impl/run_options.ipp>
 #include <vmdsl/core/impl/shell_quote.ipp>
 #include <vmdsl/core/impl/source_location.ipp>
+#include <vmdsl/core/impl/text_pattern.ipp>
 #include <vmdsl/process/impl/child.ipp>
 #include <vmdsl/process/impl/guardian.ipp>
 #include <vmdsl/process/impl/io_loop.ipp>
@@ -27,12 +28,14 @@
 #include <vmdsl/process/impl/scratch_dir.ipp>
 #include <vmdsl/qemu/impl/command_line.ipp>
 #include <vmdsl/qemu/impl/image.ipp>
+#include <vmdsl/qemu/impl/key_names.ipp>
 #include <vmdsl/qemu/impl/machine_process.ipp>
 #include <vmdsl/qemu/impl/memory_file.ipp>
 #include <vmdsl/qemu/impl/program.ipp>
 #include <vmdsl/qemu/impl/qcow2_overlay.ipp>
 #include <vmdsl/qemu/impl/qmp_client.ipp>
 #include <vmdsl/qemu/impl/qmp_codec.ipp>
+#include <vmdsl/qemu/impl/qmp_result.ipp>
 #include <vmdsl/guest/impl/agent_client.ipp>
 #include <vmdsl/guest/impl/agent_protocol.ipp>
 #include <vmdsl/guest/impl/agent_stream.ipp>
@@ -67,11 +70,14 @@
 #include <vmdsl/impl/baked_in.ipp>
 #include <vmdsl/impl/console_writer.ipp>
 #include <vmdsl/impl/guest.ipp>
+#include <vmdsl/impl/job.ipp>
 #include <vmdsl/impl/machine_runtime.ipp>
+#include <vmdsl/impl/machine_signs.ipp>
 #include <vmdsl/impl/network_core.ipp>
 #include <vmdsl/impl/network_link.ipp>
 #include <vmdsl/impl/network_runtime.ipp>
 #include <vmdsl/impl/runtime_registry.ipp>
+#include <vmdsl/impl/screen.ipp>
 #include <vmdsl/impl/topology.ipp>
 #include <vmdsl/impl/transcript.ipp>
 #include <vmdsl/impl/tree_copy.ipp>

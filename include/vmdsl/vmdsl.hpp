@@ -5,6 +5,7 @@
 
 #include <vmdsl/checkpoint.hpp>
 #include <vmdsl/guest.hpp>
+#include <vmdsl/job.hpp>
 #include <vmdsl/machine.hpp>
 #include <vmdsl/network.hpp>
 #include <vmdsl/network_link.hpp>

@@ -28,6 +28,7 @@ struct machine_plan {
     std::string initrd;          ///< Path; goes with `kernel`.
     std::uint64_t memory_bytes = 256ULL << 20;
     std::uint32_t vcpus = 1;
+    bool display = false;               ///< It has a VGA.
     bool volatile_root = false;         ///< The root's writable layer is in memory instead of on the scratch disk.
     std::vector<std::string> segments;  ///< Segments with a network card each, in order.
     std::vector<disk_plan> disks;

@@ -19,6 +19,7 @@
 #include <vmdsl/core/plan.hpp>
 #include <vmdsl/core/source_location.hpp>
 #include <vmdsl/detail/console_writer.hpp>
+#include <vmdsl/detail/machine_signs.hpp>
 #include <vmdsl/guest/agent_client.hpp>
 #include <vmdsl/guest/command.hpp>
 #include <vmdsl/guest/console_log.hpp>
@@ -66,6 +67,8 @@ public:
     VMDSL_DECL void reboot(deadline until);
     /// Switches the guest off in order and waits until QEMU has ended. Throws likewise.
     VMDSL_DECL void shutdown(deadline until);
+    /// Presses the reset button and waits until the guest is set up again. Throws likewise.
+    VMDSL_DECL void reset(deadline until);
     /// A power failure. Throws `usage_error` where it is off.
     VMDSL_DECL void crash();
 
@@ -91,6 +94,11 @@ public:
 
     /// The agent; throws `machine_died` where the machine is gone, `usage_error` where it is switched off.
     [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_client> agent() const;
+
+    /// Its QEMU. Throws `usage_error` where it is switched off.
+    [[nodiscard]] VMDSL_DECL std::shared_ptr<machine_process> process() const;
+    /// What it shows unasked.
+    [[nodiscard]] machine_signs& signs() noexcept { return signs_; }
 
     /// Runs a command to its end. A deadline that passes kills its whole tree and throws `timed_out` with what it had
     /// printed.
@@ -118,14 +126,13 @@ private:
     VMDSL_DECL void make_disks(const machine_snapshot* origin);
     VMDSL_DECL void launch(const unique_fd& memory, bool shared, bool incoming, deadline until);
     VMDSL_DECL void take_console(std::string_view bytes);
-    VMDSL_DECL void take_event(std::string_view event);
+    VMDSL_DECL void take_event(std::string_view event, std::string_view data);
     VMDSL_DECL void take_exit(const child_exit& exit);
     VMDSL_DECL void die(std::unique_lock<std::mutex> lock, std::string what_failed, std::string console);
     VMDSL_DECL void await_boot(const std::string& problem_if_late, deadline until);
     VMDSL_DECL void await_ready_unit(deadline until);
     VMDSL_DECL void bind_declared_ports();
     VMDSL_DECL void release();
-    [[nodiscard]] VMDSL_DECL std::shared_ptr<machine_process> process() const;
 
     /// What the end of QEMU means.
     enum class ending { death, switched_off, power_failure };
@@ -138,6 +145,7 @@ private:
     guest_settings settings_;
     std::vector<qemu_disk> disks_;
     std::vector<std::string> macs_;
+    machine_signs signs_;
 
     std::mutex starting_;        // held while it boots
     std::mutex forwards_mutex_;  // never taken on the I/O thread, which opens the ports

@@ -10,36 +10,20 @@
 
 #include <vmdsl/core/error.hpp>
 #include <vmdsl/detail/back_off.hpp>
+#include <vmdsl/detail/job_state.hpp>
 #include <vmdsl/detail/machine_runtime.hpp>
 #include <vmdsl/detail/network_core.hpp>
 #include <vmdsl/detail/network_runtime.hpp>
+#include <vmdsl/detail/screen.hpp>
 #include <vmdsl/detail/transcript.hpp>
 #include <vmdsl/detail/tree_copy.hpp>
 #include <vmdsl/detail/units.hpp>
+#include <vmdsl/detail/verb_answers.hpp>
 #include <vmdsl/guest.hpp>
 
 namespace vmdsl {
 
 namespace detail {
-
-inline verb_answer answer_of(const command_result& result) {
-    verb_answer answer;
-    answer.out = result.out();
-    answer.err = result.err();
-    answer.signal = result.signal();
-    answer.number = result.signal() != 0 ? 0 : result.exit_code();
-    answer.duration = result.duration();
-    answer.flag = result.lingering();
-    answer.outcome = result.describe();
-    return answer;
-}
-
-/// For verbs that answer nothing but how it went.
-inline verb_answer answer_with(std::string outcome) {
-    verb_answer answer;
-    answer.outcome = std::move(outcome);
-    return answer;
-}
 
 inline std::string bytes_text(std::size_t count) {
     return std::to_string(count) + (count == 1 ? " byte" : " bytes");
@@ -52,11 +36,6 @@ inline std::string mode_text(unsigned mode) {
         text.insert(text.begin(), static_cast<char>('0' + rest % 8));
     }
     return "0" + text;
-}
-
-inline command_result result_of(verb_answer answer) {
-    return {std::move(answer.out), std::move(answer.err), static_cast<int>(answer.number),
-            answer.signal,         answer.duration,       answer.flag};
 }
 
 [[noreturn]] inline void throw_stream_failure(const machine_runtime& machine, const std::string& what,
@@ -113,73 +92,6 @@ inline void await_port(machine_runtime& machine, std::uint16_t port, bool open, 
 }
 
 }  // namespace detail
-
-struct job::state {
-    detail::network_core* network = nullptr;
-    std::size_t index = 0;
-    std::string text;
-    std::chrono::nanoseconds limit{};
-    std::uint32_t stream_id = 0;
-    std::mutex mutex;
-    std::shared_ptr<agent_stream> stream;  // null while it is known from a replay only
-
-    /// The running command. After a restore it is attached to at first use.
-    [[nodiscard]] std::shared_ptr<agent_stream> live() {
-        const std::lock_guard lock(mutex);
-        if (!stream) {
-            stream = network->machine(index).agent()->attach(stream_id);
-        }
-        return stream;
-    }
-
-    [[nodiscard]] detail::verb_call call(std::string verb) const {
-        return {network->plan().machines[index].name, std::move(verb), text};
-    }
-};
-
-VMDSL_DECL command_result job::wait(source_location where) {
-    return wait(state_->limit, where);
-}
-
-VMDSL_DECL command_result job::wait(std::chrono::nanoseconds limit, source_location where) {
-    return detail::result_of(state_->network->perform(state_->call("wait for"), [&] {
-        auto& machine = state_->network->machine(state_->index);
-        const auto stream = state_->live();
-        return detail::answer_of(machine.finish(*stream, state_->text, deadline::in(limit), where));
-    }));
-}
-
-VMDSL_DECL bool job::running() const {
-    const auto look = [&] {
-        detail::verb_answer answer;
-        answer.flag = !state_->live()->wait(deadline::in(std::chrono::nanoseconds(0)));
-        return answer;
-    };
-    return state_->network->look_up(state_->call("is running"), look).flag;
-}
-
-VMDSL_DECL std::string job::out_so_far() const {
-    const auto look = [&] {
-        detail::verb_answer answer;
-        answer.out = state_->live()->collected(wire::channel::main);
-        return answer;
-    };
-    return state_->network->look_up(state_->call("output of"), look).out;
-}
-
-VMDSL_DECL void job::signal(int number) {
-    (void)state_->network->perform(state_->call("signal " + std::to_string(number)), [&] {
-        state_->live()->send_signal(number, false);
-        return detail::verb_answer{};
-    });
-}
-
-VMDSL_DECL void job::kill() {
-    (void)state_->network->perform(state_->call("kill"), [&] {
-        state_->live()->send_signal(9, true);
-        return detail::verb_answer{};
-    });
-}
 
 VMDSL_DECL guest::guest(detail::network_core& network, std::size_t index) : network_(&network), index_(index) {
 }
@@ -485,6 +397,103 @@ VMDSL_DECL guest& guest::reboot(source_location where) {
     detail::power_verb(*network_, index_, "reboot", where,
                        [&](detail::machine_runtime& machine) { machine.reboot(deadline::in(limit_)); });
     return *this;
+}
+
+VMDSL_DECL guest& guest::reset(source_location where) {
+    detail::power_verb(*network_, index_, "reset", where,
+                       [&](detail::machine_runtime& machine) { machine.reset(deadline::in(limit_)); });
+    return *this;
+}
+
+VMDSL_DECL guest& guest::press_power_button(source_location where) {
+    detail::power_verb(*network_, index_, "press power button", where, [&](detail::machine_runtime& machine) {
+        (void)detail::ask_qemu(machine, "system_powerdown", "{}", deadline::in(limit_), where);
+    });
+    return *this;
+}
+
+VMDSL_DECL guest& guest::pause(source_location where) {
+    detail::power_verb(*network_, index_, "pause", where,
+                       [&](detail::machine_runtime& machine) { machine.pause(deadline::in(limit_)); });
+    return *this;
+}
+
+VMDSL_DECL guest& guest::resume(source_location where) {
+    detail::power_verb(*network_, index_, "resume", where,
+                       [&](detail::machine_runtime& machine) { machine.process()->resume(deadline::in(limit_)); });
+    return *this;
+}
+
+VMDSL_DECL std::string guest::wait_for_console_text(const text_pattern& pattern, source_location where) {
+    return text_verb("wait for console text", pattern.describe(), [&](detail::machine_runtime& machine) {
+        return detail::await_console_text(machine, pattern, deadline::in(limit_), where);
+    });
+}
+
+VMDSL_DECL std::string guest::tty_text(unsigned number, source_location where) {
+    return text_verb("tty text", std::to_string(number), [&](detail::machine_runtime& machine) {
+        return detail::tty_text(machine, number, deadline::in(limit_), where);
+    });
+}
+
+VMDSL_DECL std::string guest::wait_for_tty_text(unsigned number, const text_pattern& pattern, source_location where) {
+    const auto arguments = std::to_string(number) + " " + pattern.describe();
+    return text_verb("wait for tty text", arguments, [&](detail::machine_runtime& machine) {
+        return detail::await_tty_text(machine, number, pattern, deadline::in(limit_), where);
+    });
+}
+
+VMDSL_DECL guest& guest::send_key(std::string_view keys, source_location where) {
+    (void)text_verb("send key", std::string(keys), [&](detail::machine_runtime& machine) {
+        detail::press_keys(machine, keys, deadline::in(limit_), where);
+        return std::string();
+    });
+    return *this;
+}
+
+VMDSL_DECL guest& guest::send_chars(std::string_view text, source_location where) {
+    (void)text_verb("send chars", std::string(text), [&](detail::machine_runtime& machine) {
+        detail::type_text(machine, text, deadline::in(limit_), where);
+        return std::string();
+    });
+    return *this;
+}
+
+VMDSL_DECL std::filesystem::path guest::screenshot(const std::filesystem::path& host_path, source_location where) {
+    const auto file = detail::result_path(host_path.string());
+    bool taken = false;
+    const auto picture = text_verb("screenshot", host_path.string(), [&](detail::machine_runtime& machine) {
+        detail::take_screenshot(machine, file, deadline::in(limit_), where);
+        taken = true;
+        return detail::content_of(file);
+    });
+    if (!taken) {  // a replay
+        detail::write_content(file, picture);
+    }
+    return file;
+}
+
+VMDSL_DECL qmp_result guest::qmp(std::string_view command, std::string_view arguments, source_location where) {
+    return qmp_result(
+        text_verb("qmp", std::string(command) + " " + std::string(arguments), [&](detail::machine_runtime& machine) {
+            return detail::ask_qemu(machine, command, arguments, deadline::in(limit_), where);
+        }));
+}
+
+VMDSL_DECL qmp_result guest::wait_for_qmp_event(std::string_view event, source_location where) {
+    return qmp_result(text_verb("wait for qmp event", std::string(event), [&](detail::machine_runtime& machine) {
+        return detail::await_qmp_event(machine, event, deadline::in(limit_), where);
+    }));
+}
+
+VMDSL_DECL std::string guest::text_verb(std::string verb, std::string arguments,
+                                        const std::function<std::string(detail::machine_runtime&)>& work) {
+    const auto live = [&] {
+        detail::verb_answer answer;
+        answer.out = work(network_->machine(index_));
+        return answer;
+    };
+    return network_->perform({name(), std::move(verb), std::move(arguments)}, live).out;
 }
 
 VMDSL_DECL bool guest::running() const {

@@ -127,7 +127,8 @@ VMDSL_DECL void machine_runtime::launch(const unique_fd& memory, bool shared, bo
     configuration.memory_shared = shared;
     configuration.incoming = incoming;
     configuration.disks = disks_;
-    configuration.kernel = image_.kernel;
+    configuration.display = plan_.display;
+    configuration.kernel = plan_.display && !image_.bios_kernel.empty() ? image_.bios_kernel : image_.kernel;
     configuration.initrd = image_.initrd;
     configuration.kernel_arguments = image_.kernel_arguments;
     if (plan_.volatile_root) {
@@ -149,11 +150,12 @@ VMDSL_DECL void machine_runtime::launch(const unique_fd& memory, bool shared, bo
         switched_off_ = false;
         console_.restart();
     }
+    signs_.begin();
     // Should the case hang or crash, nobody is left in this process to say what the console showed.
     emit(event_kind::evidence, plan_.name, {{"console_file", console_writer_.path().string()}});
     machine_handlers handlers;
     handlers.console = [this](std::string_view bytes) { take_console(bytes); };
-    handlers.qmp_event = [this](std::string_view event) { take_event(event); };
+    handlers.qmp_event = [this](std::string_view event, std::string_view data) { take_event(event, data); };
     handlers.exited = [this](const child_exit& exit) { take_exit(exit); };
     handlers.agent_port = [this](bool open) {
         const std::lock_guard lock(mutex_);
@@ -248,6 +250,13 @@ VMDSL_DECL void machine_runtime::reboot(deadline until) {
     await_boot("did not come back from its reboot in time", until);
 }
 
+VMDSL_DECL void machine_runtime::reset(deadline until) {
+    const auto guest = agent();
+    guest->expect_restart();
+    (void)process()->qmp("system_reset", "{}", until);
+    await_boot("did not come up again in time", until);
+}
+
 VMDSL_DECL void machine_runtime::shutdown(deadline until) {
     const auto guest = agent();
     {
@@ -291,6 +300,7 @@ VMDSL_DECL void machine_runtime::release() {
         death_.reset();
     }
     changed_.notify_all();
+    signs_.end(error_details{plan_.name, "was switched off", {}, {}, {}, {}, {}, {}});
     if (process) {
         (void)process->kill();
     }
@@ -496,6 +506,7 @@ VMDSL_DECL error_details machine_runtime::details(std::string what_failed, const
 
 VMDSL_DECL void machine_runtime::take_console(std::string_view bytes) {
     console_writer_.append(bytes);
+    signs_.take_console(bytes);
     std::unique_lock lock(mutex_);
     if (const auto panic = console_.feed(bytes)) {
         // Kernels without pvpanic say it only here. The rest of its words is in the same burst or the file.
@@ -504,7 +515,14 @@ VMDSL_DECL void machine_runtime::take_console(std::string_view bytes) {
     }
 }
 
-VMDSL_DECL void machine_runtime::take_event(std::string_view event) {
+VMDSL_DECL void machine_runtime::take_event(std::string_view event, std::string_view data) {
+    if (event == "RESET") {
+        const std::lock_guard lock(mutex_);
+        if (agent_) {
+            agent_->expect_restart();  // whoever hears of the reset from now on speaks with the next agent
+        }
+    }
+    signs_.take_event(event, data);
     if (event == "GUEST_PANICKED") {
         std::unique_lock lock(mutex_);
         auto words = console_.panic_text();
@@ -545,6 +563,7 @@ VMDSL_DECL void machine_runtime::die(std::unique_lock<std::mutex> lock, std::str
     const auto agent = agent_;
     lock.unlock();
     changed_.notify_all();
+    signs_.end(d);
     if (agent) {
         agent->lose(std::move(d));
     }

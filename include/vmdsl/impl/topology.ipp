@@ -44,6 +44,9 @@ inline void add_option(machine_plan& plan, const option_facts& option) {
         case option_kind::qemu_arguments:
             plan.qemu_arguments.assign(option.list, option.list + option.list_size);
             return;
+        case option_kind::display:
+            plan.display = true;
+            return;
         case option_kind::volatile_root:
             plan.volatile_root = true;
             return;

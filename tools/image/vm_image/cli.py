@@ -58,7 +58,8 @@ def _tiny(given):
     archive = _archive(given, say)
     used = kernel(archive)
     content = initrd.initrd_content(used, given.agent) + initrd.busybox_content(archive)
-    text = descriptor(given.name, used.image, initrd.cached_initrd(content), arguments=arguments.COMMON)
+    text = descriptor(given.name, used.image, initrd.cached_initrd(content), arguments=arguments.COMMON,
+                      bios_kernel=used.bios_image)
     _write_descriptor(given, text)
     say("done")
 
@@ -73,7 +74,7 @@ def _debian(given):
     log.parent.mkdir(parents=True, exist_ok=True)
     root = debian.root_image(recipe, used, archive, given.mode, given.refresh, log)
     text = descriptor(given.name, used.image, initrd.cached_initrd(content), root, scratch_template(),
-                      arguments.COMMON + arguments.SYSTEMD, "systemd", "basic.target")
+                      arguments.COMMON + arguments.SYSTEMD, "systemd", "basic.target", used.bios_image)
     _write_descriptor(given, text)
     say("done")
 
