@@ -36,6 +36,7 @@
 #include <vmdsl/qemu/impl/qmp_client.ipp>
 #include <vmdsl/qemu/impl/qmp_codec.ipp>
 #include <vmdsl/qemu/impl/qmp_result.ipp>
+#include <vmdsl/qemu/impl/time_stamp_counter.ipp>
 #include <vmdsl/guest/impl/agent_client.ipp>
 #include <vmdsl/guest/impl/agent_protocol.ipp>
 #include <vmdsl/guest/impl/agent_stream.ipp>

@@ -40,7 +40,7 @@ struct network_snapshot {
     std::shared_ptr<owned_folder> folder;  ///< Holds the disks.
     std::vector<machine_snapshot> machines;
     fabric_state links;
-    transcript::recording body;
+    std::shared_ptr<const transcript::recording> body;
 };
 
 /// A network of machines, without types. All of them together start, are saved, are restored and end.

@@ -114,6 +114,8 @@ public:
     /// The guest is about to boot again, or its agent is gone: nothing that was meant for it is sent any more, and its
     /// streams end. What it still sends is ignored, until a hello.
     VMDSL_DECL void expect_restart(std::vector<sink_call>& calls);
+    /// The agent is gone, and no new one has said hello yet.
+    [[nodiscard]] bool restarting() const noexcept { return restarting_; }
     /// Ends every stream without another word.
     VMDSL_DECL void abandon(std::vector<sink_call>& calls);
 

@@ -26,7 +26,7 @@ VMDSL_DECL bool job::running() const {
         answer.flag = !state_->live()->wait(deadline::in(std::chrono::nanoseconds(0)));
         return answer;
     };
-    return state_->network->look_up(state_->call("is running"), look).flag;
+    return state_->network->ask(state_->call("is running"), look).flag;
 }
 
 VMDSL_DECL std::string job::out_so_far() const {
@@ -35,7 +35,7 @@ VMDSL_DECL std::string job::out_so_far() const {
         answer.out = state_->live()->collected(wire::channel::main);
         return answer;
     };
-    return state_->network->look_up(state_->call("output of"), look).out;
+    return state_->network->ask(state_->call("output of"), look).out;
 }
 
 VMDSL_DECL void job::signal(int number) {

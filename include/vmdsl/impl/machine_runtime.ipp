@@ -17,6 +17,7 @@
 #include <vmdsl/qemu/memory_file.hpp>
 #include <vmdsl/qemu/program.hpp>
 #include <vmdsl/qemu/qcow2_overlay.hpp>
+#include <vmdsl/qemu/time_stamp_counter.hpp>
 
 namespace vmdsl::detail {
 
@@ -131,6 +132,9 @@ VMDSL_DECL void machine_runtime::launch(const unique_fd& memory, bool shared, bo
     configuration.kernel = plan_.display && !image_.bios_kernel.empty() ? image_.bios_kernel : image_.kernel;
     configuration.initrd = image_.initrd;
     configuration.kernel_arguments = image_.kernel_arguments;
+    if (configuration.accelerator == "tcg" && tsc_khz() != 0) {
+        configuration.kernel_arguments.push_back("tsc_early_khz=" + std::to_string(tsc_khz()));
+    }
     if (plan_.volatile_root) {
         configuration.kernel_arguments.emplace_back("vmdsl.volatile_root");
     }
@@ -160,7 +164,7 @@ VMDSL_DECL void machine_runtime::launch(const unique_fd& memory, bool shared, bo
     handlers.agent_port = [this](bool open) {
         const std::lock_guard lock(mutex_);
         if (!open && agent_) {
-            agent_->expect_restart();  // what was under way ends now; the next agent says hello
+            agent_->port_closed();  // what was under way ends now; the next agent says hello
         }
     };
     std::shared_ptr<machine_process> started;
@@ -519,7 +523,7 @@ VMDSL_DECL void machine_runtime::take_event(std::string_view event, std::string_
     if (event == "RESET") {
         const std::lock_guard lock(mutex_);
         if (agent_) {
-            agent_->expect_restart();  // whoever hears of the reset from now on speaks with the next agent
+            agent_->guest_was_reset();
         }
     }
     signs_.take_event(event, data);
