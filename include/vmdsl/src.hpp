@@ -77,8 +77,10 @@
 #include <vmdsl/impl/network_core.ipp>
 #include <vmdsl/impl/network_link.ipp>
 #include <vmdsl/impl/network_runtime.ipp>
+#include <vmdsl/impl/polling_condition.ipp>
 #include <vmdsl/impl/runtime_registry.ipp>
 #include <vmdsl/impl/screen.ipp>
+#include <vmdsl/impl/step.ipp>
 #include <vmdsl/impl/topology.ipp>
 #include <vmdsl/impl/transcript.ipp>
 #include <vmdsl/impl/tree_copy.ipp>

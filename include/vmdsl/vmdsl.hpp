@@ -9,3 +9,5 @@
 #include <vmdsl/machine.hpp>
 #include <vmdsl/network.hpp>
 #include <vmdsl/network_link.hpp>
+#include <vmdsl/polling_condition.hpp>
+#include <vmdsl/step.hpp>

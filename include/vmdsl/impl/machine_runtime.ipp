@@ -10,6 +10,7 @@
 
 #include <sys/sysinfo.h>
 
+#include <vmdsl/core/attentive_wait.hpp>
 #include <vmdsl/core/event_stream.hpp>
 #include <vmdsl/core/run_options.hpp>
 #include <vmdsl/detail/machine_runtime.hpp>
@@ -270,7 +271,7 @@ VMDSL_DECL void machine_runtime::shutdown(deadline until) {
     guest->power(wire::power::off);
     {
         std::unique_lock lock(mutex_);
-        changed_.wait_until(lock, until.moment(), [&] { return switched_off_ || death_ || !agent_; });
+        attentive_wait(changed_, lock, until, [&] { return switched_off_ || death_ || !agent_; });
         if (death_) {
             throw machine_died(*death_);
         }
@@ -400,7 +401,12 @@ VMDSL_DECL std::shared_ptr<agent_client> machine_runtime::agent() const {
 VMDSL_DECL command_result machine_runtime::execute(const command_request& request, deadline until,
                                                    const source_location& where) {
     const auto stream = agent()->start_command(request);
-    return finish(*stream, request.shell_text, until, where);
+    try {
+        return finish(*stream, request.shell_text, until, where);
+    } catch (const condition_failed&) {
+        stream->close();  // nobody waits for it any more
+        throw;
+    }
 }
 
 VMDSL_DECL command_result machine_runtime::finish(agent_stream& stream, const std::string& text, deadline until,
@@ -451,7 +457,7 @@ VMDSL_DECL command_result machine_runtime::finish(agent_stream& stream, const st
 VMDSL_DECL bool machine_runtime::pause_between_attempts(std::chrono::milliseconds pause, deadline until) {
     std::unique_lock lock(mutex_);
     const auto next = earlier_of(until, deadline::in(pause));
-    changed_.wait_until(lock, next.moment(), [&] { return death_.has_value(); });
+    attentive_wait(changed_, lock, next, [&] { return death_.has_value(); });
     if (death_) {
         throw machine_died(*death_);
     }
@@ -523,6 +529,7 @@ VMDSL_DECL void machine_runtime::take_event(std::string_view event, std::string_
     if (event == "RESET") {
         const std::lock_guard lock(mutex_);
         if (agent_) {
+            agent_->expect_restart();  // whoever hears of the reset from now on speaks with the next agent
             agent_->guest_was_reset();
         }
     }

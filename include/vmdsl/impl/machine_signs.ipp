@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include <vmdsl/core/attentive_wait.hpp>
 #include <vmdsl/detail/machine_signs.hpp>
 
 namespace vmdsl::detail {
@@ -99,7 +100,7 @@ VMDSL_DECL std::optional<std::string> machine_signs::await_line(const text_patte
     std::unique_lock lock(mutex_);
     std::optional<std::string> found;
     const auto there = [&] { return (found = take_line(pattern)) || ended_; };
-    if (changed_.wait_until(lock, until.moment(), there) && !found) {
+    if (attentive_wait(changed_, lock, until, there) && !found) {
         throw machine_died(*ended_);
     }
     return found;
@@ -109,7 +110,7 @@ VMDSL_DECL std::optional<std::string> machine_signs::await_event(std::string_vie
     std::unique_lock lock(mutex_);
     std::optional<std::string> found;
     const auto there = [&] { return (found = take_event_named(name)) || ended_; };
-    if (changed_.wait_until(lock, until.moment(), there) && !found) {
+    if (attentive_wait(changed_, lock, until, there) && !found) {
         throw machine_died(*ended_);
     }
     return found;

@@ -6,8 +6,10 @@
 
 #include <vmdsl/core/error.hpp>
 #include <vmdsl/core/event_stream.hpp>
+#include <vmdsl/detail/condition_check.hpp>
 #include <vmdsl/detail/network_core.hpp>
 #include <vmdsl/detail/network_runtime.hpp>
+#include <vmdsl/detail/replay.hpp>
 #include <vmdsl/detail/runtime_registry.hpp>
 #include <vmdsl/detail/transcript.hpp>
 #include <vmdsl/process/io_loop.hpp>
@@ -56,7 +58,15 @@ inline verb_answer do_with_event(const verb_call& call, const std::function<verb
 }
 
 VMDSL_DECL verb_answer network_core::perform(const verb_call& call, const std::function<verb_answer()>& live) {
-    return perform_quietly(call, [&] { return do_with_event(call, live); });
+    if (checking_on_this_thread()) {
+        return perform_quietly(call, live);
+    }
+    return perform_quietly(call, [&] {
+        if (auto* const duty = duty_of_this_thread(); duty != nullptr && duty->due().expired()) {
+            duty->perform();
+        }
+        return do_with_event(call, live);
+    });
 }
 
 VMDSL_DECL verb_answer network_core::perform_quietly(const verb_call& call, const std::function<verb_answer()>& live) {
@@ -65,7 +75,7 @@ VMDSL_DECL verb_answer network_core::perform_quietly(const verb_call& call, cons
     }
     auto& network = runtime();
     try {
-        return network.body().perform(call, live);
+        return checking_on_this_thread() ? live() : network.body().perform(call, live);
     } catch (const machine_died& death) {
         network.note_seen_death(death.details().machine);
         throw;
@@ -113,7 +123,10 @@ VMDSL_DECL std::shared_ptr<const network_snapshot> network_core::record(const st
 VMDSL_DECL void network_core::restore(const std::shared_ptr<const network_snapshot>& snapshot,
                                       const std::function<void()>& body) {
     runtime_ = network_runtime::restore(snapshot);
-    body();
+    {
+        const replay_scope replay;
+        body();
+    }
     runtime_->await_restored(deadline::in(std::chrono::minutes(1)));
 }
 

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <utility>
 
+#include <vmdsl/core/attentive_wait.hpp>
 #include <vmdsl/guest/stream_queue.hpp>
 
 namespace vmdsl {
@@ -41,7 +42,7 @@ VMDSL_DECL std::optional<std::string> stream_queue::take(agent_stream& stream, d
     {
         std::unique_lock lock(state_->mutex);
         const auto there = [&] { return state_->over || !state_->received.empty(); };
-        if (!state_->changed.wait_until(lock, until.moment(), there)) {
+        if (!attentive_wait(state_->changed, lock, until, there)) {
             return std::nullopt;
         }
         bytes = std::exchange(state_->received, {});
@@ -57,7 +58,7 @@ VMDSL_DECL bool stream_queue::send(agent_stream& stream, std::string bytes, dead
     }
     stream.write(std::move(bytes));
     std::unique_lock lock(state_->mutex);
-    return state_->changed.wait_until(lock, until.moment(), [&] { return state_->sent || state_->over; });
+    return attentive_wait(state_->changed, lock, until, [&] { return state_->sent || state_->over; });
 }
 
 }  // namespace vmdsl
