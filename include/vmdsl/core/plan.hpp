@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -40,7 +41,7 @@ struct machine_plan {
 /// What the type `network<...>` says, as values. Machines and segments are numbered from 1 in declaration order.
 struct network_plan {
     std::vector<std::string> segments;
-    std::vector<machine_plan> machines;
+    std::deque<machine_plan> machines;  ///< A deque: a machine that is added moves no other.
 };
 
 }  // namespace vmdsl

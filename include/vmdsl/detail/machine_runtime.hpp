@@ -63,6 +63,9 @@ public:
     /// active. Throws `usage_error` where it is on already, `could_not_run`, `timed_out`, `machine_died`; it is off
     /// then.
     VMDSL_DECL void boot(deadline until);
+    /// Tells the guest, at once where it is on, what all machines of the network are called. Throws `timed_out`,
+    /// `machine_died`.
+    VMDSL_DECL void set_hosts(const std::string& hosts, deadline until);
     /// Restarts the guest and waits for it. Throws `timed_out`, and leaves it as it is then; `machine_died`.
     VMDSL_DECL void reboot(deadline until);
     /// Switches the guest off in order and waits until QEMU has ended. Throws likewise.

@@ -80,6 +80,9 @@ public:
     /// Throws `timed_out`, `machine_died`.
     VMDSL_DECL std::string configure(const guest_settings& settings, deadline until);
 
+    /// Tells the guest anew who there is in the network: /etc/hosts. Returns and throws likewise.
+    VMDSL_DECL std::string set_hosts(const std::string& hosts, deadline until);
+
     /// Makes the agent fall silent, so that the machine can be saved. Throws `timed_out`, `machine_died`.
     VMDSL_DECL void quiesce(deadline until);
     /// After a restore: gives the guest the present time and a seed and waits for its first frame of a fresh epoch.
@@ -113,6 +116,8 @@ public:
 private:
     [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_stream> open(wire::stream_kind kind, payload_builder request,
                                                                 stream_sink sink = {});
+
+    [[nodiscard]] VMDSL_DECL std::string configure_with(const payload_builder& payload, deadline until);
 
     std::shared_ptr<detail::agent_connection> connection_;
 };

@@ -244,6 +244,16 @@ VMDSL_DECL void machine_runtime::await_ready_unit(deadline until) {
     }
 }
 
+VMDSL_DECL void machine_runtime::set_hosts(const std::string& hosts, deadline until) {
+    settings_.hosts = hosts;
+    if (!running()) {
+        return;
+    }
+    if (const auto problems = agent()->set_hosts(hosts, until); !problems.empty()) {
+        emit(event_kind::warning, plan_.name, {{"text", "/etc/hosts could not be changed: " + problems}});
+    }
+}
+
 VMDSL_DECL void machine_runtime::reboot(deadline until) {
     const auto guest = agent();
     {

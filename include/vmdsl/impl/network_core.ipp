@@ -87,6 +87,40 @@ VMDSL_DECL verb_answer network_core::ask(verb_call call, const std::function<ver
     return perform_quietly(call, live);
 }
 
+VMDSL_DECL std::string network_core::segment_of(std::string_view machine, std::string_view segment) const {
+    for (const auto& plan : plan_.machines) {
+        if (plan.name != machine) {
+            continue;
+        }
+        for (const auto& one : plan.segments) {
+            if (segment.empty() || one == segment) {
+                return one;
+            }
+        }
+    }
+    throw usage_error("machine \"" + std::string(machine) + "\" is on no segment \"" + std::string(segment) + "\"");
+}
+
+VMDSL_DECL std::size_t network_core::add_machine(machine_plan added, const source_location& where) {
+    if (added.segments.empty()) {
+        added.segments.push_back(plan_.segments.front());
+    }
+    const auto text = added.name + " " + (added.kernel.empty() ? added.image : added.kernel) + " " +
+                      std::to_string(added.memory_bytes >> 20) + " MiB";
+    (void)perform({{}, "add machine", text}, [&] {
+        try {
+            runtime().add_machine(added, deadline::in(std::chrono::minutes(1)));
+        } catch (const usage_error& problem) {
+            auto d = problem.details();
+            d.where = to_string(where);
+            throw usage_error(std::move(d));
+        }
+        return verb_answer{};
+    });
+    plan_.machines.push_back(std::move(added));
+    return plan_.machines.size() - 1;
+}
+
 VMDSL_DECL void network_core::start(std::chrono::nanoseconds limit) {
     (void)perform({{}, "start", {}}, [&] {
         runtime().boot_all(deadline::in(limit));

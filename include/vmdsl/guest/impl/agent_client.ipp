@@ -87,6 +87,16 @@ VMDSL_DECL std::string agent_client::configure(const guest_settings& settings, d
     }
     payload.text(wire::tag::hosts, settings.hosts);
     detail::put_time_and_entropy(payload);
+    return configure_with(payload, until);
+}
+
+VMDSL_DECL std::string agent_client::set_hosts(const std::string& hosts, deadline until) {
+    payload_builder payload;
+    payload.text(wire::tag::hosts, hosts);
+    return configure_with(payload, until);
+}
+
+VMDSL_DECL std::string agent_client::configure_with(const payload_builder& payload, deadline until) {
     std::unique_lock lock(connection_->mutex);
     connection_->throw_if_lost();
     auto& configured = connection_->protocol.answers.configured;
