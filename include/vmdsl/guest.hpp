@@ -31,7 +31,8 @@ struct verb_answer;
 /// A machine of a running network: what a spec talks to.
 ///
 /// Every verb that waits has a limit, says on which machine, what was asked and what came back when it fails, and ends
-/// at once with `machine_died` where the kernel panics, QEMU ends or the agent is lost. Verbs may be called by several
+/// at once with `machine_died` where the kernel panics, QEMU ends or the agent is lost. A command that is over its
+/// limit is killed first, for which a guest that does not answer gets 20 s more. Verbs may be called by several
 /// threads, also those of one machine. Valid as long as its network.
 class guest {
 public:

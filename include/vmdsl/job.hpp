@@ -16,7 +16,7 @@ namespace vmdsl {
 class job {
 public:
     /// Waits for its end, whatever its exit code. The limit is that of the `spawn`ing guest (default: 5 min); after it
-    /// the command's whole tree is killed and `timed_out` is thrown.
+    /// the command's whole tree is killed, which may take 20 s more, and `timed_out` is thrown.
     VMDSL_DECL command_result wait(source_location where = source_location::current());
     /// The same with a limit of its own.
     VMDSL_DECL command_result wait(std::chrono::nanoseconds limit, source_location where = source_location::current());

@@ -12,7 +12,9 @@
 #error "define VMDSL_SEPARATE_COMPILATION for the whole program, or do not include <vmdsl/src.hpp>"
 #endif
 
+#include <vmdsl/core/impl/case_clock.ipp>
 #include <vmdsl/core/impl/command_pattern.ipp>
+#include <vmdsl/core/impl/deadline.ipp>
 #include <vmdsl/core/impl/error.ipp>
 #include <vmdsl/core/impl/event.ipp>
 #include <vmdsl/core/impl/event_stream.ipp>
@@ -44,6 +46,7 @@
 #include <vmdsl/guest/impl/console_log.ipp>
 #include <vmdsl/guest/impl/frame_codec.ipp>
 #include <vmdsl/guest/impl/host_tree.ipp>
+#include <vmdsl/guest/impl/port_probe.ipp>
 #include <vmdsl/guest/impl/stream_queue.ipp>
 #include <vmdsl/guest/impl/tree_codec.ipp>
 #include <vmdsl/guest/impl/unit_properties.ipp>
@@ -51,6 +54,7 @@
 #include <vmdsl/net/impl/egress_queue.ipp>
 #include <vmdsl/net/impl/fabric.ipp>
 #include <vmdsl/net/impl/fabric_engine.ipp>
+#include <vmdsl/net/impl/fabric_report.ipp>
 #include <vmdsl/net/impl/forward.ipp>
 #include <vmdsl/net/impl/mac_table.ipp>
 #include <vmdsl/net/impl/stream_framer.ipp>
@@ -72,6 +76,7 @@
 #include <vmdsl/impl/console_writer.ipp>
 #include <vmdsl/impl/guest.ipp>
 #include <vmdsl/impl/job.ipp>
+#include <vmdsl/impl/machine_description.ipp>
 #include <vmdsl/impl/machine_runtime.ipp>
 #include <vmdsl/impl/machine_signs.ipp>
 #include <vmdsl/impl/network_core.ipp>

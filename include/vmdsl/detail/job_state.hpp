@@ -21,15 +21,16 @@ struct job::state {
     std::size_t index = 0;
     std::string text;
     std::chrono::nanoseconds limit{};
-    std::uint32_t stream_id = 0;
+    detail::job_stream known_as;
     std::mutex mutex;
     std::shared_ptr<agent_stream> stream;  // null while it is known from a replay only
 
-    /// The running command. After a restore it is attached to at first use.
+    /// The running command. After a restore it is attached to at first use; throws `machine_died` where its machine was
+    /// switched off before that.
     [[nodiscard]] std::shared_ptr<agent_stream> live() {
         const std::lock_guard lock(mutex);
         if (!stream) {
-            stream = network->machine(index).agent()->attach(stream_id);
+            stream = network->machine(index).attach(known_as);
         }
         return stream;
     }

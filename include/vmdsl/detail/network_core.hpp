@@ -39,7 +39,7 @@ public:
 
     /// Adds a machine, switched off, and returns its number. Throws as `network_runtime::add_machine`.
     VMDSL_DECL std::size_t add_machine(machine_plan added, const source_location& where);
-    VMDSL_DECL void start(std::chrono::nanoseconds limit);
+    VMDSL_DECL void start(std::chrono::nanoseconds limit, source_location where);
     VMDSL_DECL void cut(std::string_view machine, std::string_view segment);
     VMDSL_DECL void heal(std::string_view machine, std::string_view segment);
 

@@ -3,12 +3,15 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstddef>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
+#include <vmdsl/core/case_clock.hpp>
 #include <vmdsl/core/error.hpp>
 #include <vmdsl/detail/back_off.hpp>
 #include <vmdsl/detail/job_state.hpp>
@@ -21,6 +24,7 @@
 #include <vmdsl/detail/units.hpp>
 #include <vmdsl/detail/verb_answers.hpp>
 #include <vmdsl/guest.hpp>
+#include <vmdsl/guest/port_probe.hpp>
 
 namespace vmdsl {
 
@@ -39,10 +43,17 @@ inline std::string mode_text(unsigned mode) {
     return "0" + text;
 }
 
+/// What a guest says of a file begins with its path; where `what` ends with that, once is enough.
+inline std::string_view without_path(std::string_view words, std::string_view what) {
+    const auto colon = words.rfind(": ");
+    return colon != std::string_view::npos && what.ends_with(words.substr(0, colon)) ? words.substr(colon + 2) : words;
+}
+
 [[noreturn]] inline void throw_stream_failure(const machine_runtime& machine, const std::string& what,
                                               const stream_end& end, const source_location& where) {
-    auto d = machine.details(what + ": " + end.error_text, where);
+    auto d = machine.details(what + ": " + std::string(without_path(end.error_text, what)), where);
     if (end.error_number == ECONNRESET) {
+        machine.await_restart();
         throw machine_died(std::move(d));
     }
     throw guest_error(std::move(d));
@@ -53,40 +64,30 @@ inline stream_end await_stream(const machine_runtime& machine, agent_stream& str
     auto end = stream.wait(until);
     if (!end) {
         stream.close();
-        throw timed_out(machine.details(what + " did not end in time", where));
+        throw timed_out(machine.details(what + " did not end " + until.limit_text(), where));
     }
     return *std::move(end);
 }
 
-/// Whether something accepts connections on the guest's localhost.
-inline bool port_accepts(machine_runtime& machine, std::uint16_t port, deadline until) {
-    for (const auto* address : {"127.0.0.1", "::1"}) {
-        const auto stream = machine.agent()->dial("tcp", address, port);
-        if (!stream->wait_opened(until)) {
-            stream->close();
-            throw timed_out(machine.details(
-                "connecting to port " + std::to_string(port) + " of its localhost neither succeeded nor failed in time",
-                {}));
-        }
-        stream->close();
-        const auto end = stream->wait(deadline::in(std::chrono::seconds(20)));
-        if (end && !end->failed) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /// Waits until something accepts connections there, or nothing does.
-inline void await_port(machine_runtime& machine, std::uint16_t port, bool open, deadline until,
+inline void await_port(machine_runtime& machine, std::uint16_t port, port_state wanted, deadline until,
                        const source_location& where) {
-    for (back_off pauses(std::chrono::milliseconds(10), std::chrono::milliseconds(200));
-         port_accepts(machine, port, until) != open;) {
-        if (!machine.pause_between_attempts(pauses.next(), until)) {
-            const auto number = std::to_string(port);
+    const auto number = std::to_string(port);
+    for (back_off pauses(std::chrono::milliseconds(10), std::chrono::milliseconds(200));;) {
+        const auto state = look_at_port(*machine.agent(), port, until);
+        if (!state) {
             throw timed_out(machine.details(
-                open ? "nothing accepted connections on port " + number + " of its localhost in time"
-                     : "port " + number + " of its localhost still accepted connections after the limit",
+                "connecting to port " + number + " of its localhost neither succeeded nor failed " + until.limit_text(),
+                where));
+        }
+        if (*state == wanted) {
+            return;
+        }
+        if (!machine.pause_between_attempts(pauses.next(), until)) {
+            throw timed_out(machine.details(
+                wanted == port_state::open
+                    ? "nothing accepted connections on port " + number + " of its localhost " + until.limit_text()
+                    : "port " + number + " of its localhost did not close " + until.limit_text(),
                 where));
         }
     }
@@ -110,7 +111,8 @@ VMDSL_DECL guest guest::within(std::chrono::nanoseconds limit) const {
 VMDSL_DECL command_result guest::execute(std::string_view command, source_location where) {
     const std::string text(command);
     return detail::result_of(network_->perform({name(), "run", text}, [&] {
-        return detail::answer_of(network_->machine(index_).execute({text, {}, {}, {}}, deadline::in(limit_), where));
+        return detail::answer_of(
+            network_->machine(index_).execute(command_request::shell(text), case_clock::verb(limit_), where));
     }));
 }
 
@@ -134,24 +136,26 @@ VMDSL_DECL job guest::spawn(std::string_view command, source_location where) {
     s->limit = limit_;
     const auto start = [&] {
         auto& machine = network_->machine(index_);
-        auto stream = machine.agent()->start_command({s->text, {}, {}, {}});
-        if (!stream->wait_opened(deadline::in(limit_))) {
+        const auto boot = machine.boots();
+        const auto until = case_clock::verb(limit_);
+        auto stream = machine.agent()->start_command(command_request::shell(s->text));
+        if (!stream->wait_opened(until)) {
             stream->close();
-            throw timed_out(machine.details("a command did not start in time", where));
+            throw timed_out(machine.details("the command did not start " + until.limit_text(), where));
         }
         auto answer = detail::answer_with("started");
-        answer.stream = stream->id();
+        answer.job = {boot, stream->id()};
         s->stream = std::move(stream);
         return answer;
     };
-    s->stream_id = network_->perform({name(), "spawn", s->text}, start).stream;
+    s->known_as = network_->perform({name(), "spawn", s->text}, start).job;
     return job(std::move(s));
 }
 
 VMDSL_DECL guest& guest::wait_for_unit(std::string_view unit, source_location where) {
     const std::string text(unit);
     (void)network_->perform({name(), "wait for unit", text}, [&] {
-        detail::await_unit(network_->machine(index_), text, deadline::in(limit_), where);
+        detail::await_unit(network_->machine(index_), text, case_clock::verb(limit_), where);
         return detail::answer_with("active");
     });
     return *this;
@@ -160,7 +164,7 @@ VMDSL_DECL guest& guest::wait_for_unit(std::string_view unit, source_location wh
 VMDSL_DECL guest& guest::start_job(std::string_view unit, source_location where) {
     const std::string text(unit);
     (void)network_->perform({name(), "start job", text}, [&] {
-        detail::change_unit(network_->machine(index_), "start", text, deadline::in(limit_), where);
+        detail::change_unit(network_->machine(index_), "start", text, case_clock::verb(limit_), where);
         return detail::answer_with("active");
     });
     return *this;
@@ -169,7 +173,7 @@ VMDSL_DECL guest& guest::start_job(std::string_view unit, source_location where)
 VMDSL_DECL guest& guest::stop_job(std::string_view unit, source_location where) {
     const std::string text(unit);
     (void)network_->perform({name(), "stop job", text}, [&] {
-        detail::change_unit(network_->machine(index_), "stop", text, deadline::in(limit_), where);
+        detail::change_unit(network_->machine(index_), "stop", text, case_clock::verb(limit_), where);
         return detail::answer_with("stopped");
     });
     return *this;
@@ -179,7 +183,7 @@ VMDSL_DECL unit_properties guest::unit_info(std::string_view unit, source_locati
     const std::string text(unit);
     const auto show = [&] {
         detail::verb_answer answer;
-        answer.out = detail::show_unit(network_->machine(index_), text, deadline::in(limit_), where);
+        answer.out = detail::show_unit(network_->machine(index_), text, case_clock::verb(limit_), where);
         answer.outcome = unit_properties(text, answer.out).state_text();
         return answer;
     };
@@ -188,7 +192,7 @@ VMDSL_DECL unit_properties guest::unit_info(std::string_view unit, source_locati
 
 VMDSL_DECL guest& guest::wait_for_open_port(std::uint16_t port, source_location where) {
     (void)network_->perform({name(), "wait for open port", std::to_string(port)}, [&] {
-        detail::await_port(network_->machine(index_), port, true, deadline::in(limit_), where);
+        detail::await_port(network_->machine(index_), port, detail::port_state::open, case_clock::verb(limit_), where);
         return detail::verb_answer{};
     });
     return *this;
@@ -196,7 +200,8 @@ VMDSL_DECL guest& guest::wait_for_open_port(std::uint16_t port, source_location 
 
 VMDSL_DECL guest& guest::wait_for_closed_port(std::uint16_t port, source_location where) {
     (void)network_->perform({name(), "wait for closed port", std::to_string(port)}, [&] {
-        detail::await_port(network_->machine(index_), port, false, deadline::in(limit_), where);
+        detail::await_port(network_->machine(index_), port, detail::port_state::closed, case_clock::verb(limit_),
+                           where);
         return detail::verb_answer{};
     });
     return *this;
@@ -207,7 +212,7 @@ VMDSL_DECL bool guest::file_exists(std::string_view path, source_location where)
     const auto look = [&] {
         auto& machine = network_->machine(index_);
         const auto stream = machine.agent()->stat(text);
-        const auto end = detail::await_stream(machine, *stream, "looking for " + text, deadline::in(limit_), where);
+        const auto end = detail::await_stream(machine, *stream, "looking for " + text, case_clock::verb(limit_), where);
         if (end.failed && end.error_number != ENOENT && end.error_number != ENOTDIR) {
             detail::throw_stream_failure(machine, "can't look for " + text, end, where);
         }
@@ -222,7 +227,7 @@ VMDSL_DECL guest& guest::wait_for_file(std::string_view path, source_location wh
     const std::string text(path);
     (void)network_->perform({name(), "wait for file", text}, [&] {
         auto& machine = network_->machine(index_);
-        const auto until = deadline::in(limit_);
+        const auto until = case_clock::verb(limit_);
         for (detail::back_off pauses(std::chrono::milliseconds(10), std::chrono::milliseconds(200));;) {
             const auto stream = machine.agent()->stat(text);
             const auto end = stream->wait(until);
@@ -231,7 +236,7 @@ VMDSL_DECL guest& guest::wait_for_file(std::string_view path, source_location wh
             }
             if (!end || !machine.pause_between_attempts(pauses.next(), until)) {
                 stream->close();
-                throw timed_out(machine.details("the file " + text + " did not appear in time", where));
+                throw timed_out(machine.details("the file " + text + " did not appear " + until.limit_text(), where));
             }
         }
     });
@@ -244,8 +249,9 @@ VMDSL_DECL command_result guest::repeat_until(std::string_view command, bool suc
     const auto* const verb = success ? "wait until succeeds" : "wait until fails";
     return detail::result_of(network_->perform({name(), verb, text}, [&] {
         auto& machine = network_->machine(index_);
-        const auto until = deadline::in(limit);
-        const std::string late = std::string("the command did not ") + (success ? "succeed" : "fail") + " in time; ";
+        const auto until = case_clock::verb(limit);
+        const std::string late =
+            std::string("the command did not ") + (success ? "succeed " : "fail ") + until.limit_text() + "; ";
         std::optional<command_result> last;  // of an attempt that came to its end
         const auto give_up = [&] {
             auto d = machine.details(late + "its last attempt " + last->describe(), where);
@@ -256,7 +262,7 @@ VMDSL_DECL command_result guest::repeat_until(std::string_view command, bool suc
         };
         for (detail::back_off pauses(std::chrono::milliseconds(20), std::chrono::milliseconds(500));;) {
             try {
-                last = machine.execute({text, {}, {}, {}}, until, where);
+                last = machine.execute(command_request::shell(text), until, where);
             } catch (const timed_out& cut_off) {
                 if (last) {
                     give_up();
@@ -301,7 +307,7 @@ VMDSL_DECL guest& guest::write_file(std::string_view path, std::string_view cont
         const auto stream = machine.agent()->write_file(text, mode, false);
         stream->write(std::string(content));
         stream->end_of_data();
-        const auto end = detail::await_stream(machine, *stream, "writing " + text, deadline::in(limit_), where);
+        const auto end = detail::await_stream(machine, *stream, "writing " + text, case_clock::verb(limit_), where);
         if (end.failed) {
             detail::throw_stream_failure(machine, "can't write " + text, end, where);
         }
@@ -316,7 +322,7 @@ VMDSL_DECL std::string guest::read_file(std::string_view path, source_location w
     const auto read = [&] {
         auto& machine = network_->machine(index_);
         const auto stream = machine.agent()->read_file(text);
-        const auto end = detail::await_stream(machine, *stream, "reading " + text, deadline::in(limit_), where);
+        const auto end = detail::await_stream(machine, *stream, "reading " + text, case_clock::verb(limit_), where);
         if (end.failed) {
             detail::throw_stream_failure(machine, "can't read " + text, end, where);
         }
@@ -336,7 +342,7 @@ VMDSL_DECL guest& guest::copy_from_host(const std::filesystem::path& host_path, 
     (void)network_->perform(call, [&] {
         auto& machine = network_->machine(index_);
         return detail::answer_with(
-            detail::text_of(detail::copy_into_guest(machine, source, to, deadline::in(limit_), where)));
+            detail::text_of(detail::copy_into_guest(machine, source, to, case_clock::verb(limit_), where)));
     });
     return *this;
 }
@@ -351,7 +357,7 @@ VMDSL_DECL std::filesystem::path guest::copy_to_host(std::string_view guest_path
         detail::verb_answer done;
         auto* const kept = network_->runtime().body().is_recording() ? &done.out : nullptr;
         done.outcome =
-            detail::text_of(detail::copy_out_of_guest(machine, from, target, kept, deadline::in(limit_), where));
+            detail::text_of(detail::copy_out_of_guest(machine, from, target, kept, case_clock::verb(limit_), where));
         copied = true;
         return done;
     });
@@ -365,14 +371,6 @@ VMDSL_DECL std::filesystem::path guest::copy_to_host(std::string_view guest_path
 
 namespace detail {
 
-/// The same problem with the place of the call.
-template <class Problem>
-[[nodiscard]] Problem with_place(const Problem& problem, const source_location& where) {
-    auto d = problem.details();
-    d.where = to_string(where);
-    return Problem(std::move(d));
-}
-
 /// The verbs that change a machine's power: recorded, and with the place of the call in what they throw.
 inline void power_verb(network_core& network, std::size_t index, const std::string& verb, const source_location& where,
                        const std::function<void(machine_runtime&)>& work) {
@@ -380,10 +378,10 @@ inline void power_verb(network_core& network, std::size_t index, const std::stri
     (void)network.perform({name, verb, {}}, [&] {
         try {
             work(network.machine(index));
-        } catch (const timed_out& problem) {
-            throw with_place(problem, where);
-        } catch (const machine_died& problem) {
-            throw with_place(problem, where);
+        } catch (const error& problem) {
+            auto d = problem.details();
+            d.where = to_string(where);
+            throw_like(problem, std::move(d));
         }
         return verb_answer{};
     });
@@ -393,13 +391,13 @@ inline void power_verb(network_core& network, std::size_t index, const std::stri
 
 VMDSL_DECL guest& guest::start(source_location where) {
     detail::power_verb(*network_, index_, "start", where,
-                       [&](detail::machine_runtime& machine) { machine.boot(deadline::in(limit_)); });
+                       [&](detail::machine_runtime& machine) { machine.boot(case_clock::verb(limit_)); });
     return *this;
 }
 
 VMDSL_DECL guest& guest::shutdown(source_location where) {
     detail::power_verb(*network_, index_, "shut down", where,
-                       [&](detail::machine_runtime& machine) { machine.shutdown(deadline::in(limit_)); });
+                       [&](detail::machine_runtime& machine) { machine.shutdown(case_clock::verb(limit_)); });
     return *this;
 }
 
@@ -410,57 +408,57 @@ VMDSL_DECL guest& guest::crash(source_location where) {
 
 VMDSL_DECL guest& guest::reboot(source_location where) {
     detail::power_verb(*network_, index_, "reboot", where,
-                       [&](detail::machine_runtime& machine) { machine.reboot(deadline::in(limit_)); });
+                       [&](detail::machine_runtime& machine) { machine.reboot(case_clock::verb(limit_)); });
     return *this;
 }
 
 VMDSL_DECL guest& guest::reset(source_location where) {
     detail::power_verb(*network_, index_, "reset", where,
-                       [&](detail::machine_runtime& machine) { machine.reset(deadline::in(limit_)); });
+                       [&](detail::machine_runtime& machine) { machine.reset(case_clock::verb(limit_)); });
     return *this;
 }
 
 VMDSL_DECL guest& guest::press_power_button(source_location where) {
     detail::power_verb(*network_, index_, "press power button", where, [&](detail::machine_runtime& machine) {
-        (void)detail::ask_qemu(machine, "system_powerdown", "{}", deadline::in(limit_), where);
+        (void)detail::ask_qemu(machine, "system_powerdown", "{}", case_clock::verb(limit_), where);
     });
     return *this;
 }
 
 VMDSL_DECL guest& guest::pause(source_location where) {
     detail::power_verb(*network_, index_, "pause", where,
-                       [&](detail::machine_runtime& machine) { machine.pause(deadline::in(limit_)); });
+                       [&](detail::machine_runtime& machine) { machine.pause(case_clock::verb(limit_)); });
     return *this;
 }
 
 VMDSL_DECL guest& guest::resume(source_location where) {
     detail::power_verb(*network_, index_, "resume", where,
-                       [&](detail::machine_runtime& machine) { machine.process()->resume(deadline::in(limit_)); });
+                       [&](detail::machine_runtime& machine) { machine.process()->resume(case_clock::verb(limit_)); });
     return *this;
 }
 
 VMDSL_DECL std::string guest::wait_for_console_text(const text_pattern& pattern, source_location where) {
     return text_verb("wait for console text", pattern.describe(), [&](detail::machine_runtime& machine) {
-        return detail::await_console_text(machine, pattern, deadline::in(limit_), where);
+        return detail::await_console_text(machine, pattern, case_clock::verb(limit_), where);
     });
 }
 
 VMDSL_DECL std::string guest::tty_text(unsigned number, source_location where) {
     return text_verb("tty text", std::to_string(number), [&](detail::machine_runtime& machine) {
-        return detail::tty_text(machine, number, deadline::in(limit_), where);
+        return detail::tty_text(machine, number, case_clock::verb(limit_), where);
     });
 }
 
 VMDSL_DECL std::string guest::wait_for_tty_text(unsigned number, const text_pattern& pattern, source_location where) {
     const auto arguments = std::to_string(number) + " " + pattern.describe();
     return text_verb("wait for tty text", arguments, [&](detail::machine_runtime& machine) {
-        return detail::await_tty_text(machine, number, pattern, deadline::in(limit_), where);
+        return detail::await_tty_text(machine, number, pattern, case_clock::verb(limit_), where);
     });
 }
 
 VMDSL_DECL guest& guest::send_key(std::string_view keys, source_location where) {
     (void)text_verb("send key", std::string(keys), [&](detail::machine_runtime& machine) {
-        detail::press_keys(machine, keys, deadline::in(limit_), where);
+        detail::press_keys(machine, keys, case_clock::verb(limit_), where);
         return std::string();
     });
     return *this;
@@ -468,7 +466,7 @@ VMDSL_DECL guest& guest::send_key(std::string_view keys, source_location where) 
 
 VMDSL_DECL guest& guest::send_chars(std::string_view text, source_location where) {
     (void)text_verb("send chars", std::string(text), [&](detail::machine_runtime& machine) {
-        detail::type_text(machine, text, deadline::in(limit_), where);
+        detail::type_text(machine, text, case_clock::verb(limit_), where);
         return std::string();
     });
     return *this;
@@ -478,7 +476,7 @@ VMDSL_DECL std::filesystem::path guest::screenshot(const std::filesystem::path& 
     const auto file = detail::result_path(host_path.string());
     bool taken = false;
     const auto picture = text_verb("screenshot", host_path.string(), [&](detail::machine_runtime& machine) {
-        detail::take_screenshot(machine, file, deadline::in(limit_), where);
+        detail::take_screenshot(machine, file, case_clock::verb(limit_), where);
         taken = true;
         return detail::content_of(file);
     });
@@ -491,13 +489,13 @@ VMDSL_DECL std::filesystem::path guest::screenshot(const std::filesystem::path& 
 VMDSL_DECL qmp_result guest::qmp(std::string_view command, std::string_view arguments, source_location where) {
     return qmp_result(
         text_verb("qmp", std::string(command) + " " + std::string(arguments), [&](detail::machine_runtime& machine) {
-            return detail::ask_qemu(machine, command, arguments, deadline::in(limit_), where);
+            return detail::ask_qemu(machine, command, arguments, case_clock::verb(limit_), where);
         }));
 }
 
 VMDSL_DECL qmp_result guest::wait_for_qmp_event(std::string_view event, source_location where) {
     return qmp_result(text_verb("wait for qmp event", std::string(event), [&](detail::machine_runtime& machine) {
-        return detail::await_qmp_event(machine, event, deadline::in(limit_), where);
+        return detail::await_qmp_event(machine, event, case_clock::verb(limit_), where);
     }));
 }
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <csignal>
+
+#include <vmdsl/core/case_clock.hpp>
 #include <vmdsl/core/deadline.hpp>
 #include <vmdsl/detail/job_state.hpp>
 #include <vmdsl/detail/verb_answers.hpp>
@@ -16,7 +19,7 @@ VMDSL_DECL command_result job::wait(std::chrono::nanoseconds limit, source_locat
     return detail::result_of(state_->network->perform(state_->call("wait for"), [&] {
         auto& machine = state_->network->machine(state_->index);
         const auto stream = state_->live();
-        return detail::answer_of(machine.finish(*stream, state_->text, deadline::in(limit), where));
+        return detail::answer_of(machine.finish(*stream, state_->text, case_clock::verb(limit), where));
     }));
 }
 
@@ -40,14 +43,14 @@ VMDSL_DECL std::string job::out_so_far() const {
 
 VMDSL_DECL void job::signal(int number) {
     (void)state_->network->perform(state_->call("signal " + std::to_string(number)), [&] {
-        state_->live()->send_signal(number, false);
+        state_->live()->send_signal(number, signal_target::process);
         return detail::verb_answer{};
     });
 }
 
 VMDSL_DECL void job::kill() {
     (void)state_->network->perform(state_->call("kill"), [&] {
-        state_->live()->send_signal(9, true);
+        state_->live()->send_signal(SIGKILL, signal_target::tree);
         return detail::verb_answer{};
     });
 }

@@ -4,8 +4,10 @@
 #include <exception>
 #include <utility>
 
+#include <vmdsl/core/case_clock.hpp>
 #include <vmdsl/core/error.hpp>
 #include <vmdsl/core/event_stream.hpp>
+#include <vmdsl/core/timed_phase.hpp>
 #include <vmdsl/detail/condition_check.hpp>
 #include <vmdsl/detail/network_core.hpp>
 #include <vmdsl/detail/network_runtime.hpp>
@@ -109,11 +111,11 @@ VMDSL_DECL std::size_t network_core::add_machine(machine_plan added, const sourc
                       std::to_string(added.memory_bytes >> 20) + " MiB";
     (void)perform({{}, "add machine", text}, [&] {
         try {
-            runtime().add_machine(added, deadline::in(std::chrono::minutes(1)));
-        } catch (const usage_error& problem) {
-            auto d = problem.details();
-            d.where = to_string(where);
-            throw usage_error(std::move(d));
+            runtime().add_machine(added, case_clock::verb(std::chrono::minutes(1)));
+        } catch (const error& problem) {
+            auto details = problem.details();
+            details.where = to_string(where);
+            throw_like(problem, std::move(details));
         }
         return verb_answer{};
     });
@@ -121,9 +123,15 @@ VMDSL_DECL std::size_t network_core::add_machine(machine_plan added, const sourc
     return plan_.machines.size() - 1;
 }
 
-VMDSL_DECL void network_core::start(std::chrono::nanoseconds limit) {
+VMDSL_DECL void network_core::start(std::chrono::nanoseconds limit, source_location where) {
     (void)perform({{}, "start", {}}, [&] {
-        runtime().boot_all(deadline::in(limit));
+        try {
+            runtime().boot_all(case_clock::verb(limit));
+        } catch (const error& problem) {
+            auto details = problem.details();
+            details.where = to_string(where);
+            throw_like(problem, std::move(details));
+        }
         return verb_answer{};
     });
 }
@@ -145,6 +153,7 @@ VMDSL_DECL void network_core::heal(std::string_view machine, std::string_view se
 }
 
 VMDSL_DECL std::shared_ptr<const network_snapshot> network_core::record(const std::function<void()>& body) {
+    const timed_phase phase("prepare");
     runtime_ = network_runtime::create(plan_);
     runtime_->body().start_recording();
     body();
@@ -172,7 +181,9 @@ VMDSL_DECL void restore_fixture(std::type_index fixture, network_core& core,
         auto snapshot = registry.checkpoint(fixture);  // throws what made it fail before
         if (!snapshot) {
             try {
+                case_clock::restart();
                 snapshot = record();
+                case_clock::restart();
             } catch (...) {
                 registry.set_failure(fixture, std::current_exception());
                 throw;

@@ -26,9 +26,11 @@ inline std::string json_string(std::string_view text) {
 /// The end of a wait for a sign: its text, or an error that says for what it was waited. `error`s get machine and
 /// place.
 template <class Wait>
-std::string await_sign(machine_runtime& machine, const std::string& what, const source_location& where, Wait wait) {
+std::string await_sign(machine_runtime& machine, const std::string& what, deadline until, const source_location& where,
+                       Wait wait) {
     try {
-        if (auto found = wait(deadline::in(std::chrono::nanoseconds(0)))) {
+        if (auto found =
+                wait(deadline::in(std::chrono::nanoseconds(0)))) {  // it may be there although the machine is not
             return *std::move(found);
         }
     } catch (const machine_died&) {
@@ -38,7 +40,7 @@ std::string await_sign(machine_runtime& machine, const std::string& what, const 
     (void)machine.agent();
     std::optional<std::string> found;
     try {
-        found = wait(std::nullopt);
+        found = wait(until);
     } catch (const machine_died& death) {
         auto d = death.details();
         d.what_failed += ", and " + what + " had not come until then";
@@ -46,23 +48,21 @@ std::string await_sign(machine_runtime& machine, const std::string& what, const 
         throw machine_died(std::move(d));
     }
     if (!found) {
-        throw timed_out(machine.details(what + " did not come in time", where));
+        throw timed_out(machine.details(what + " did not come " + until.limit_text(), where));
     }
     return *std::move(found);
 }
 
 VMDSL_DECL std::string await_console_text(machine_runtime& machine, const text_pattern& pattern, deadline until,
                                           const source_location& where) {
-    return await_sign(machine, "console text " + pattern.describe(), where, [&](std::optional<deadline> at_once) {
-        return machine.signs().await_line(pattern, at_once.value_or(until));
-    });
+    return await_sign(machine, "console text " + pattern.describe(), until, where,
+                      [&](deadline at) { return machine.signs().await_line(pattern, at); });
 }
 
 VMDSL_DECL std::string await_qmp_event(machine_runtime& machine, std::string_view name, deadline until,
                                        const source_location& where) {
-    return await_sign(machine, "QEMU's event " + std::string(name), where, [&](std::optional<deadline> at_once) {
-        return machine.signs().await_event(name, at_once.value_or(until));
-    });
+    return await_sign(machine, "QEMU's event " + std::string(name), until, where,
+                      [&](deadline at) { return machine.signs().await_event(name, at); });
 }
 
 VMDSL_DECL std::string tty_text(machine_runtime& machine, unsigned number, deadline until,
@@ -72,7 +72,7 @@ VMDSL_DECL std::string tty_text(machine_runtime& machine, unsigned number, deadl
     const auto end = stream->wait(until);
     if (!end) {
         stream->close();
-        throw timed_out(machine.details("reading " + path + " did not end in time", where));
+        throw timed_out(machine.details("reading " + path + " did not end " + until.limit_text(), where));
     }
     if (end->failed) {
         throw guest_error(
@@ -107,9 +107,9 @@ VMDSL_DECL std::string await_tty_text(machine_runtime& machine, unsigned number,
             from = end + 1;
         }
         if (!machine.pause_between_attempts(pauses.next(), until)) {
-            auto d = machine.details(
-                "text " + pattern.describe() + " did not come on terminal " + std::to_string(number) + " in time",
-                where);
+            auto d = machine.details("text " + pattern.describe() + " did not come on terminal " +
+                                         std::to_string(number) + " " + until.limit_text(),
+                                     where);
             d.out_tail = text;
             throw timed_out(std::move(d));
         }
@@ -118,19 +118,12 @@ VMDSL_DECL std::string await_tty_text(machine_runtime& machine, unsigned number,
 
 VMDSL_DECL std::string ask_qemu(machine_runtime& machine, std::string_view command, std::string_view arguments,
                                 deadline until, const source_location& where) {
-    const auto placed = [&](const error& problem) { return machine.details(problem.details().what_failed, where); };
     try {
         return machine.process()->qmp(command, arguments, until);
-    } catch (const timed_out& problem) {
-        throw timed_out(placed(problem));
-    } catch (const machine_died& problem) {
-        throw machine_died(placed(problem));
-    } catch (const usage_error& problem) {
-        auto d = placed(problem);
-        d.hint = problem.details().hint;
-        throw usage_error(std::move(d));
     } catch (const error& problem) {
-        throw error(placed(problem));
+        auto d = machine.details(problem.details().what_failed, where);
+        d.hint = problem.details().hint;
+        throw_like(problem, std::move(d));
     }
 }
 
@@ -156,7 +149,7 @@ inline void send_keys(machine_runtime& machine, const std::vector<std::string>& 
                    where);
     // QEMU answers at once; the keyboard of a PC remembers few keys that were not fetched from it yet.
     if (!machine.pause_between_attempts(2 * key_hold_time, until)) {
-        throw timed_out(machine.details("the keys could not be pressed in time", where));
+        throw timed_out(machine.details("the keys could not be pressed " + until.limit_text(), where));
     }
 }
 

@@ -32,23 +32,14 @@ inline void warn_of_left_out(const machine_runtime& machine, const std::string& 
 /// Does the work; whatever it throws ends the stream and says which machine it was and where it was asked for.
 template <class Work>
 void with_stream(const machine_runtime& machine, agent_stream& stream, const source_location& where, Work work) {
-    const auto placed = [&](const error& problem) {
+    try {
+        work();
+    } catch (const error& problem) {
+        stream.close();
         auto d = problem.details();
         d.machine = machine.name();
         d.where = to_string(where);
-        return d;
-    };
-    try {
-        work();
-    } catch (const guest_error& problem) {
-        stream.close();
-        throw guest_error(placed(problem));
-    } catch (const could_not_run& problem) {
-        stream.close();
-        throw could_not_run(placed(problem));
-    } catch (const usage_error& problem) {
-        stream.close();
-        throw usage_error(placed(problem));
+        throw_like(problem, std::move(d));
     } catch (...) {
         stream.close();
         throw;
@@ -60,11 +51,12 @@ inline void finish_copy(const machine_runtime& machine, agent_stream& stream, co
                         const source_location& where) {
     const auto end = stream.wait(until);
     if (!end) {
-        throw timed_out(machine.details(what + " did not end in time", where));
+        throw timed_out(machine.details(what + " did not end " + until.limit_text(), where));
     }
     if (end->failed) {
         auto d = machine.details(what + " failed: " + end->error_text, where);
         if (end->error_number == ECONNRESET) {
+            machine.await_restart();
             throw machine_died(std::move(d));
         }
         if (end->error_number == EISDIR) {
@@ -82,7 +74,7 @@ VMDSL_DECL tree_summary copy_into_guest(machine_runtime& machine, host_tree_read
     with_stream(machine, *stream, where, [&] {
         for (auto bytes = source.next(); !bytes.empty(); bytes = source.next()) {
             if (!queue.send(*stream, std::move(bytes), until)) {
-                throw timed_out(machine.details(what + " did not end in time", where));
+                throw timed_out(machine.details(what + " did not end " + until.limit_text(), where));
             }
         }
         stream->end_of_data();
@@ -103,7 +95,7 @@ VMDSL_DECL tree_summary copy_out_of_guest(machine_runtime& machine, const std::s
         for (;;) {
             const auto bytes = queue.take(*stream, until);
             if (!bytes) {
-                throw timed_out(machine.details(what + " did not end in time", where));
+                throw timed_out(machine.details(what + " did not end " + until.limit_text(), where));
             }
             if (bytes->empty()) {
                 break;

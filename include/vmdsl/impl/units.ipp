@@ -21,7 +21,7 @@ inline command_result ask_systemd(machine_runtime& machine, const std::string& c
     const auto text = "[ -d /run/systemd/system ] || { command -v systemctl >/dev/null && exit " +
                       std::to_string(not_up_yet) + "; exit " + std::to_string(no_systemd) + "; }; " + command;
     for (back_off pauses(std::chrono::milliseconds(50), std::chrono::milliseconds(500));;) {
-        auto result = machine.execute({text, {}, {}, {}}, until, where);
+        auto result = machine.execute(command_request::shell(text), until, where);
         if (result.exit_code() == no_systemd) {
             auto d = machine.details("has no systemd, so nothing can be asked about units", where);
             d.hint = "Give it an image whose packages bring one, or use run() and wait_until_succeeds().";
@@ -31,7 +31,7 @@ inline command_result ask_systemd(machine_runtime& machine, const std::string& c
             return result;
         }
         if (!machine.pause_between_attempts(pauses.next(), until)) {
-            throw timed_out(machine.details("its systemd did not come up in time", where));
+            throw timed_out(machine.details("its systemd did not come up " + until.limit_text(), where));
         }
     }
 }
@@ -39,8 +39,8 @@ inline command_result ask_systemd(machine_runtime& machine, const std::string& c
 /// The same with what `systemctl status` says.
 inline error_details with_status(machine_runtime& machine, error_details d, const std::string& unit, deadline until,
                                  const source_location& where) {
-    const auto status =
-        machine.execute({"systemctl status --no-pager --lines=20 -- " + shell_quoted(unit), {}, {}, {}}, until, where);
+    const auto status = machine.execute(
+        command_request::shell("systemctl status --no-pager --lines=20 -- " + shell_quoted(unit)), until, where);
     d.out_tail = tail_of(status.out());
     d.err_tail = tail_of(status.err());
     return d;
@@ -89,7 +89,8 @@ VMDSL_DECL void await_unit(machine_runtime& machine, const std::string& unit, de
                             unit, until, where));
         }
         if (!machine.pause_between_attempts(pauses.next(), until)) {
-            auto d = machine.details("unit " + unit + " did not become active in time; systemd said last:", where);
+            auto d = machine.details(
+                "unit " + unit + " did not become active " + until.limit_text() + "; systemd said last:", where);
             d.out_tail = tail_of(result.out() + result.err());
             throw timed_out(std::move(d));
         }
