@@ -77,6 +77,7 @@
 #include <vmdsl/impl/guest.ipp>
 #include <vmdsl/impl/job.ipp>
 #include <vmdsl/impl/machine_description.ipp>
+#include <vmdsl/impl/machine_needs.ipp>
 #include <vmdsl/impl/machine_runtime.ipp>
 #include <vmdsl/impl/machine_signs.ipp>
 #include <vmdsl/impl/network_core.ipp>

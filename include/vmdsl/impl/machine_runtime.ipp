@@ -12,6 +12,7 @@
 #include <vmdsl/core/event_stream.hpp>
 #include <vmdsl/core/run_options.hpp>
 #include <vmdsl/detail/machine_description.hpp>
+#include <vmdsl/detail/machine_needs.hpp>
 #include <vmdsl/detail/machine_runtime.hpp>
 #include <vmdsl/net/addressing.hpp>
 #include <vmdsl/qemu/memory_file.hpp>

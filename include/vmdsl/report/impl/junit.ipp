@@ -278,9 +278,9 @@ VMDSL_DECL void replace_file(const std::filesystem::path& file, std::string_view
     auto temporary = file;
     temporary += ".tmp";
     if (!detail::write_whole_file(temporary, content) || ::rename(temporary.c_str(), file.c_str()) != 0) {
-        const auto problem = detail::can_not_write(file, errno);
+        const int reason = errno;
         ::unlink(temporary.c_str());
-        throw problem;
+        throw detail::can_not_write(file, reason);
     }
 }
 

@@ -51,6 +51,7 @@ inline constexpr int most_barren_workers = 3;
 /// What a case has beyond its limit, a tenth of it, so that a verb which has reached the limit can say so.
 inline constexpr std::chrono::milliseconds shortest_grace{500};
 inline constexpr std::chrono::milliseconds longest_grace{15'000};
+
 inline std::string version_text() {
     return std::to_string(VMDSL_VERSION / 10000) + "." + std::to_string(VMDSL_VERSION / 100 % 100) + "." +
            std::to_string(VMDSL_VERSION % 100);
