@@ -22,6 +22,7 @@
 #include <vmdsl/core/impl/run_options.ipp>
 #include <vmdsl/core/impl/shell_quote.ipp>
 #include <vmdsl/core/impl/source_location.ipp>
+#include <vmdsl/core/impl/text_pattern.ipp>
 #include <vmdsl/process/impl/child.ipp>
 #include <vmdsl/process/impl/control_channel.ipp>
 #include <vmdsl/process/impl/guardian.ipp>
@@ -30,12 +31,14 @@
 #include <vmdsl/process/impl/scratch_dir.ipp>
 #include <vmdsl/qemu/impl/command_line.ipp>
 #include <vmdsl/qemu/impl/image.ipp>
+#include <vmdsl/qemu/impl/key_names.ipp>
 #include <vmdsl/qemu/impl/machine_process.ipp>
 #include <vmdsl/qemu/impl/memory_file.ipp>
 #include <vmdsl/qemu/impl/program.ipp>
 #include <vmdsl/qemu/impl/qcow2_overlay.ipp>
 #include <vmdsl/qemu/impl/qmp_client.ipp>
 #include <vmdsl/qemu/impl/qmp_codec.ipp>
+#include <vmdsl/qemu/impl/qmp_result.ipp>
 #include <vmdsl/qemu/impl/time_stamp_counter.ipp>
 #include <vmdsl/guest/impl/agent_client.ipp>
 #include <vmdsl/guest/impl/agent_protocol.ipp>
@@ -43,7 +46,11 @@
 #include <vmdsl/guest/impl/command.ipp>
 #include <vmdsl/guest/impl/console_log.ipp>
 #include <vmdsl/guest/impl/frame_codec.ipp>
+#include <vmdsl/guest/impl/host_tree.ipp>
 #include <vmdsl/guest/impl/port_probe.ipp>
+#include <vmdsl/guest/impl/stream_queue.ipp>
+#include <vmdsl/guest/impl/tree_codec.ipp>
+#include <vmdsl/guest/impl/unit_properties.ipp>
 #include <vmdsl/net/impl/addressing.ipp>
 #include <vmdsl/net/impl/egress_queue.ipp>
 #include <vmdsl/net/impl/fabric.ipp>
@@ -71,13 +78,21 @@
 #include <vmdsl/impl/console_writer.ipp>
 #include <vmdsl/impl/control_server.ipp>
 #include <vmdsl/impl/guest.ipp>
+#include <vmdsl/impl/job.ipp>
+#include <vmdsl/impl/machine_description.ipp>
 #include <vmdsl/impl/machine_needs.ipp>
 #include <vmdsl/impl/machine_runtime.ipp>
+#include <vmdsl/impl/machine_signs.ipp>
 #include <vmdsl/impl/network_core.ipp>
 #include <vmdsl/impl/network_link.ipp>
 #include <vmdsl/impl/network_operator.ipp>
 #include <vmdsl/impl/network_runtime.ipp>
+#include <vmdsl/impl/polling_condition.ipp>
 #include <vmdsl/impl/runtime_registry.ipp>
+#include <vmdsl/impl/screen.ipp>
+#include <vmdsl/impl/step.ipp>
 #include <vmdsl/impl/topology.ipp>
 #include <vmdsl/impl/transcript.ipp>
+#include <vmdsl/impl/tree_copy.ipp>
+#include <vmdsl/impl/units.ipp>
 // clang-format on

@@ -13,6 +13,8 @@
 #include <agent/process_tree.hpp>
 #include <agent/session.hpp>
 #include <agent/small_file.hpp>
+#include <agent/tree_reader.hpp>
+#include <agent/tree_writer.hpp>
 
 namespace vmdsl::agent {
 
@@ -332,6 +334,10 @@ stream* session::make_stream(std::uint32_t id, wire::stream_kind kind) {
             return new dialled_stream{*this, id};
         case wire::stream_kind::stat:
             return new file_status{*this, id};
+        case wire::stream_kind::read_tree:
+            return new tree_reader{*this, id};
+        case wire::stream_kind::write_tree:
+            return new tree_writer{*this, id};
         default:
             return nullptr;
     }

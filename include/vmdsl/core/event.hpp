@@ -29,6 +29,8 @@ enum class event_kind : std::uint8_t {
                    ///< position (among the network's machines, from 0).
     phase,         ///< Something long begins: boot, checkpoint, restore. Fields: text.
     phase_end,     ///< Fields: text, seconds.
+    step,          ///< A named step of a case begins. Fields: text (its name), path (with those around it), depth.
+    step_end,      ///< Fields: text, path, depth, seconds, passed; problem (what left it), where it did not pass.
     command,       ///< A verb ended. Fields: text, seconds, outcome.
     fault,         ///< A link was cut, healed, ... Fields: text.
     note,          ///< A line for the log. Fields: text.

@@ -37,9 +37,14 @@ public:
     [[nodiscard]] VMDSL_DECL network_runtime& runtime();
     [[nodiscard]] VMDSL_DECL machine_runtime& machine(std::size_t index);
 
+    /// Adds a machine, switched off, and returns its number. Throws as `network_runtime::add_machine`.
+    VMDSL_DECL std::size_t add_machine(machine_plan added, const source_location& where);
     VMDSL_DECL void start(std::chrono::nanoseconds limit, source_location where);
     VMDSL_DECL void cut(std::string_view machine, std::string_view segment);
     VMDSL_DECL void heal(std::string_view machine, std::string_view segment);
+
+    /// A machine's segment of this name, or its first where that is empty. Throws `usage_error` where it is on none.
+    [[nodiscard]] VMDSL_DECL std::string segment_of(std::string_view machine, std::string_view segment) const;
 
     /// Every verb goes through here: recorded, replayed or live. What is done live has an event that says how long it
     /// took and how it ended, or what failed.

@@ -88,6 +88,9 @@ public:
     /// Throws `timed_out`, `machine_died`.
     VMDSL_DECL std::string configure(const guest_settings& settings, deadline until);
 
+    /// Tells the guest anew who there is in the network: /etc/hosts. Returns and throws likewise.
+    VMDSL_DECL std::string set_hosts(const std::string& hosts, deadline until);
+
     /// Makes the agent fall silent, so that the machine can be saved. Throws `timed_out`, `machine_died`.
     VMDSL_DECL void quiesce(deadline until);
     /// After a restore: gives the guest the present time and a seed and waits for its first frame of a fresh epoch.
@@ -107,6 +110,9 @@ public:
     [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_stream> write_file(std::string_view path, std::uint32_t mode,
                                                                       bool append);
     [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_stream> stat(std::string_view path);
+    /// A file or a folder with everything in it, in the form that tree_codec.hpp reads and writes.
+    [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_stream> read_tree(std::string_view path, stream_sink sink = {});
+    [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_stream> write_tree(std::string_view path, stream_sink sink = {});
     [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_stream> dial(std::string_view network, std::string_view address,
                                                                 std::uint16_t port, stream_sink sink = {});
     /// What the clones of this machine need of the conversation so far. To be called when the agent is silent.
@@ -123,6 +129,8 @@ public:
 private:
     [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_stream> open(wire::stream_kind kind, payload_builder request,
                                                                 stream_sink sink = {});
+
+    [[nodiscard]] VMDSL_DECL std::string configure_with(const payload_builder& payload, deadline until);
 
     std::shared_ptr<detail::agent_connection> connection_;
 };

@@ -97,7 +97,15 @@ enum class stream_kind : std::uint32_t {
     stat = 5,        ///< Fields: path. exit with size, mode (type bits included), or failed with the errno.
     terminal = 6,    ///< A command on a pseudo-terminal of its own. Fields: those of a command, but for no_input; rows,
                      ///< columns. Data goes both ways on the channel main only; the host's end says nothing.
+    read_tree = 7,   ///< Fields: path of a file or folder. The agent sends it as a tree (below), end(main), exit.
+    write_tree = 8,  ///< Fields: path. The host sends a tree, end(main); the agent answers exit.
 };
+
+// A tree's bytes are pieces: a length of 32 bits, at most max_payload, and so many bytes. A piece is an entry, which
+// has the fields path (relative to the tree's root, whose own is empty), mode (type bits included) and, of a symbolic
+// link, target; or a part of the content of the regular file whose entry came before, which an empty piece ends. A
+// folder comes before what is in it. Sockets, pipes and devices are only told of, by their entries, and only by the
+// agent.
 
 /// Field tags. A field is tag (16 bits), length (32 bits), bytes. Unknown tags are skipped.
 enum class tag : std::uint16_t {
@@ -139,6 +147,7 @@ enum class tag : std::uint16_t {
     announce = 36,       // flag: tell switches and neighbours where the machine's addresses are
     rows = 37,           // u32, of a terminal, 1 to 65535; default 24
     columns = 38,        // u32; default 80
+    target = 39,         // text: where a symbolic link leads
 };
 
 enum class power : std::uint32_t {

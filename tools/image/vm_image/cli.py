@@ -71,7 +71,8 @@ def _tiny(given):
         place = given.initrd.absolute()
     else:
         place = initrd.cached_initrd(content)
-    _write_descriptor(given, descriptor(given.name, used.image, place, arguments=arguments.COMMON))
+    _write_descriptor(given, descriptor(given.name, used.image, place, arguments=arguments.COMMON,
+                                         bios_kernel=used.bios_image))
     say("done")
 
 
@@ -85,7 +86,7 @@ def _debian(given):
     log.parent.mkdir(parents=True, exist_ok=True)
     root = debian.root_image(recipe, used, archive, given.mode, given.refresh, log)
     text = descriptor(given.name, used.image, initrd.cached_initrd(content), root, scratch_template(),
-                      arguments.COMMON + arguments.SYSTEMD, "systemd", "basic.target")
+                      arguments.COMMON + arguments.SYSTEMD, "systemd", "basic.target", used.bios_image)
     _write_descriptor(given, text)
     say("done")
 

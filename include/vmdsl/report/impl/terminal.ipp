@@ -138,7 +138,9 @@ VMDSL_DECL void terminal_log::show_name(case_status status, std::string_view nam
 }
 
 VMDSL_DECL void terminal_log::show_detail(const event& e) {
-    const bool always = e.kind == event_kind::phase || e.kind == event_kind::phase_end || e.kind == event_kind::warning;
+    const bool always = e.kind == event_kind::phase || e.kind == event_kind::phase_end ||
+                        e.kind == event_kind::warning || e.kind == event_kind::step ||
+                        (e.kind == event_kind::step_end && !e.flag("passed"));
     if (level_ == verbosity::quiet || (level_ == verbosity::normal && !always)) {
         return;
     }
