@@ -1,4 +1,4 @@
-# cmake --install: headers, the compiled library, the guest agent and the image tool, and the files by which
+# cmake --install: headers, the compiled library, the command vmdsl, the guest agent and the image tool, and the files by which
 # find_package and pkg-config find them. Nothing in the installed tree names its own place, so it can be moved.
 include_guard(GLOBAL)
 include(CMakePackageConfigHelpers)
@@ -15,19 +15,24 @@ set_target_properties(vmdsl_agent PROPERTIES EXPORT_NAME agent)
 install(TARGETS vmdsl_requirements vmdsl_compiled vmdsl_vmdsl vmdsl_header_only vmdsl_main EXPORT vmdslTargets
     INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 install(TARGETS vmdsl_agent EXPORT vmdslTargets RUNTIME DESTINATION "${tools_folder}")
+set_target_properties(vmdsl_cli PROPERTIES EXPORT_NAME cli)
+install(TARGETS vmdsl_cli EXPORT vmdslTargets RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
 install(EXPORT vmdslTargets NAMESPACE vmdsl:: DESTINATION "${package_folder}")
 
-# The same tree as tools/ here, so that the tool finds its parts in the same way.
-install(PROGRAMS "${VMDSL_ROOT}/tools/vm-image" DESTINATION "${tools_folder}")
+# What the CMake functions run. The same tree as tools/ here, so that a tool finds its parts in the same way.
+file(GLOB tools CONFIGURE_DEPENDS "${VMDSL_ROOT}/tools/vm-*")
+install(PROGRAMS ${tools} DESTINATION "${tools_folder}")
 install(DIRECTORY "${VMDSL_ROOT}/tools/image" DESTINATION "${tools_folder}" USE_SOURCE_PERMISSIONS
     PATTERN __pycache__ EXCLUDE)
 
+file(GLOB modules CONFIGURE_DEPENDS "${CMAKE_CURRENT_LIST_DIR}/AddVm*.cmake")
+set(module_names ${modules})
+list(TRANSFORM module_names REPLACE "^.*/" "")
 configure_package_config_file("${CMAKE_CURRENT_LIST_DIR}/vmdslConfig.cmake.in" "${CMAKE_CURRENT_BINARY_DIR}/vmdslConfig.cmake"
     INSTALL_DESTINATION "${package_folder}" PATH_VARS tools_folder)
 write_basic_package_version_file("${CMAKE_CURRENT_BINARY_DIR}/vmdslConfigVersion.cmake" COMPATIBILITY SameMinorVersion)
 install(FILES
-    "${CMAKE_CURRENT_BINARY_DIR}/vmdslConfig.cmake" "${CMAKE_CURRENT_BINARY_DIR}/vmdslConfigVersion.cmake"
-    "${CMAKE_CURRENT_LIST_DIR}/AddVmImage.cmake" "${CMAKE_CURRENT_LIST_DIR}/AddVmTest.cmake"
+    "${CMAKE_CURRENT_BINARY_DIR}/vmdslConfig.cmake" "${CMAKE_CURRENT_BINARY_DIR}/vmdslConfigVersion.cmake" ${modules}
     DESTINATION "${package_folder}")
 
 # Paths relative to the installed files' own, also where a folder was configured as an absolute path.
