@@ -36,7 +36,8 @@ public:
     network& operator=(const network&) = delete;
 
     /// Switches on all machines that are off, in parallel, and waits until every guest is set up. The limit (default:
-    /// 5 min) is for all of them together. Throws `could_not_run`, `timed_out`, `machine_died`.
+    /// 5 min) is for all of them together. With `--interactive` it never returns, outside of a checkpoint's `prepare`:
+    /// the person has the network then. Throws `could_not_run`, `timed_out`, `machine_died`.
     void start(std::chrono::nanoseconds limit = std::chrono::minutes(5),
                source_location where = source_location::current()) {
         core_.start(limit, where);

@@ -24,6 +24,7 @@
 #include <vmdsl/core/impl/source_location.ipp>
 #include <vmdsl/core/impl/text_pattern.ipp>
 #include <vmdsl/process/impl/child.ipp>
+#include <vmdsl/process/impl/control_channel.ipp>
 #include <vmdsl/process/impl/guardian.ipp>
 #include <vmdsl/process/impl/io_loop.ipp>
 #include <vmdsl/process/impl/run_processes.ipp>
@@ -62,6 +63,7 @@
 #include <vmdsl/report/impl/boost_test.ipp>
 #include <vmdsl/report/impl/chronicle.ipp>
 #include <vmdsl/report/impl/command_line.ipp>
+#include <vmdsl/report/impl/interactive.ipp>
 #include <vmdsl/report/impl/junit.ipp>
 #include <vmdsl/report/impl/output_folder.ipp>
 #include <vmdsl/report/impl/printable.ipp>
@@ -74,6 +76,7 @@
 #include <vmdsl/report/impl/worker_process.ipp>
 #include <vmdsl/impl/baked_in.ipp>
 #include <vmdsl/impl/console_writer.ipp>
+#include <vmdsl/impl/control_server.ipp>
 #include <vmdsl/impl/guest.ipp>
 #include <vmdsl/impl/job.ipp>
 #include <vmdsl/impl/machine_description.ipp>
@@ -82,6 +85,7 @@
 #include <vmdsl/impl/machine_signs.ipp>
 #include <vmdsl/impl/network_core.ipp>
 #include <vmdsl/impl/network_link.ipp>
+#include <vmdsl/impl/network_operator.ipp>
 #include <vmdsl/impl/network_runtime.ipp>
 #include <vmdsl/impl/polling_condition.ipp>
 #include <vmdsl/impl/runtime_registry.ipp>

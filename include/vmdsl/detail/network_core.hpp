@@ -54,6 +54,10 @@ public:
     /// Likewise, for what a spec asks again and again without anything being done for it (whether a job still runs).
     VMDSL_DECL verb_answer ask(verb_call call, const std::function<verb_answer()>& live);
 
+    /// Where a person asked for the network: runs `body` on live machines, and keeps them for that person. Never
+    /// returns.
+    [[noreturn]] VMDSL_DECL void hold(const std::function<void()>& body);
+
     /// Runs `body` on live machines, saves what it leaves, and ends them.
     [[nodiscard]] VMDSL_DECL std::shared_ptr<const network_snapshot> record(const std::function<void()>& body);
     /// Restores a copy of the machines and replays `body` meanwhile. Throws `transcript_mismatch` where the body asks
@@ -64,6 +68,7 @@ private:
     network_plan plan_;
     std::mutex mutex_;  // while `runtime_` is made
     std::shared_ptr<network_runtime> runtime_;
+    bool in_body_ = false;  // what `start` leaves is not yet what a person wants
 };
 
 /// Reaches what is behind a `network<...>`, for the fixtures.

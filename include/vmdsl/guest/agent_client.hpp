@@ -42,6 +42,7 @@ struct command_request {
     std::vector<std::string> arguments;    ///< a program with its arguments, run without a shell.
     std::string directory;                 ///< Default: /root.
     std::vector<std::string> environment;  ///< "NAME=value", added to the agent's own.
+    bool takes_input = false;              ///< Its standard input is what is written to the stream, else /dev/null.
 };
 
 /// How a machine comes back from a saved state.
@@ -99,7 +100,12 @@ public:
     /// Asks the guest to switch off or to reboot, after a sync. There is no answer but the machine's.
     VMDSL_DECL void power(wire::power action);
 
-    [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_stream> start_command(const command_request& request);
+    [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_stream> start_command(const command_request& request,
+                                                                         stream_sink sink = {});
+    /// The same on a pseudo-terminal of its own: what is written to the stream are its keys, and both outputs come on
+    /// the channel main.
+    [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_stream> start_terminal(const command_request& request,
+                                                                          terminal_size size, stream_sink sink);
     [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_stream> read_file(std::string_view path);
     [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_stream> write_file(std::string_view path, std::uint32_t mode,
                                                                       bool append);

@@ -7,8 +7,10 @@
 #include <vmdsl/core/case_clock.hpp>
 #include <vmdsl/core/error.hpp>
 #include <vmdsl/core/event_stream.hpp>
+#include <vmdsl/core/run_options.hpp>
 #include <vmdsl/core/timed_phase.hpp>
 #include <vmdsl/detail/condition_check.hpp>
+#include <vmdsl/detail/control_server.hpp>
 #include <vmdsl/detail/network_core.hpp>
 #include <vmdsl/detail/network_runtime.hpp>
 #include <vmdsl/detail/replay.hpp>
@@ -134,6 +136,15 @@ VMDSL_DECL void network_core::start(std::chrono::nanoseconds limit, source_locat
         }
         return verb_answer{};
     });
+    if (current_run().holds && !in_body_) {
+        serve_person(*this);
+    }
+}
+
+VMDSL_DECL void network_core::hold(const std::function<void()>& body) {
+    in_body_ = true;
+    body();
+    serve_person(*this);
 }
 
 VMDSL_DECL void network_core::cut(std::string_view machine, std::string_view segment) {
@@ -176,6 +187,9 @@ VMDSL_DECL void network_core::restore(const std::shared_ptr<const network_snapsh
 VMDSL_DECL void restore_fixture(std::type_index fixture, network_core& core,
                                 const std::function<std::shared_ptr<const network_snapshot>()>& record,
                                 const std::function<void()>& body) {
+    if (current_run().holds) {
+        core.hold(body);
+    }
     auto& registry = runtime_registry::instance();
     for (int attempt = 0;; ++attempt) {
         auto snapshot = registry.checkpoint(fixture);  // throws what made it fail before

@@ -4,13 +4,14 @@
 import argparse
 import contextlib
 import errno
+import json
 import os
 import pathlib
 import signal
 import sys
 import time
 
-from . import arguments, cache, debian, initrd
+from . import arguments, cache, check, debian, initrd
 from .apt import Archive
 from .descriptor import default_descriptor_path, descriptor, existing_file, scratch_template
 from .errors import ImageError
@@ -23,8 +24,8 @@ def main(words):
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     given = _parser().parse_args(words)
     try:
-        if given.run == _clean:
-            _clean(given)
+        if given.run in (_clean, _check):
+            given.run(given)
         else:
             with cache.in_use(lambda: _progress(given)("waiting for 'vm-image clean' to end")):
                 given.run(given)
@@ -99,6 +100,10 @@ def _given(given):
 def _clean(given):
     cache.clean(("kernel", "busybox", "base", "root", "initrd", "scratch", "apt", "logs"), given.days,
                 lambda: print("vm-image: waiting for builds that use this cache", file=sys.stderr, flush=True))
+
+
+def _check(_):
+    print(json.dumps(check.findings()))
 
 
 def _write_descriptor(given, text):
@@ -184,4 +189,6 @@ def _parser():
     command = commands.add_parser("clean", help="remove what was not used for a while, and what killed builds left")
     command.add_argument("--days", type=float, default=30)
     command.set_defaults(run=_clean)
+    command = commands.add_parser("check", help="say as JSON what this host has of what building images needs")
+    command.set_defaults(run=_check)
     return parser

@@ -166,7 +166,9 @@ VMDSL_DECL std::shared_ptr<agent_stream> agent_client::open(wire::stream_kind ki
     });
 }
 
-VMDSL_DECL std::shared_ptr<agent_stream> agent_client::start_command(const command_request& request) {
+namespace detail {
+
+inline payload_builder payload_of(const command_request& request) {
     payload_builder payload;
     if (request.arguments.empty()) {
         payload.text(wire::tag::shell_text, request.shell_text);
@@ -180,8 +182,24 @@ VMDSL_DECL std::shared_ptr<agent_stream> agent_client::start_command(const comma
     for (const auto& variable : request.environment) {
         payload.text(wire::tag::environment, variable);
     }
-    payload.flag(wire::tag::no_input);
-    return open(wire::stream_kind::command, std::move(payload));
+    return payload;
+}
+
+}  // namespace detail
+
+VMDSL_DECL std::shared_ptr<agent_stream> agent_client::start_command(const command_request& request, stream_sink sink) {
+    auto payload = detail::payload_of(request);
+    if (!request.takes_input) {
+        payload.flag(wire::tag::no_input);
+    }
+    return open(wire::stream_kind::command, std::move(payload), std::move(sink));
+}
+
+VMDSL_DECL std::shared_ptr<agent_stream> agent_client::start_terminal(const command_request& request,
+                                                                      terminal_size size, stream_sink sink) {
+    auto payload = detail::payload_of(request);
+    payload.u32(wire::tag::rows, size.rows).u32(wire::tag::columns, size.columns);
+    return open(wire::stream_kind::terminal, std::move(payload), std::move(sink));
 }
 
 VMDSL_DECL std::shared_ptr<agent_stream> agent_client::read_file(std::string_view path) {
