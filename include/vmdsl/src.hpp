@@ -47,6 +47,14 @@
 #include <vmdsl/net/impl/mac_table.ipp>
 #include <vmdsl/net/impl/stream_framer.ipp>
 #include <vmdsl/net/impl/switch.ipp>
+#include <vmdsl/coverage/impl/collection.ipp>
+#include <vmdsl/coverage/impl/counter_file.ipp>
+#include <vmdsl/coverage/impl/files.ipp>
+#include <vmdsl/coverage/impl/gcov.ipp>
+#include <vmdsl/coverage/impl/line_counts.ipp>
+#include <vmdsl/coverage/impl/report.ipp>
+#include <vmdsl/coverage/impl/shard.ipp>
+#include <vmdsl/coverage/impl/tool.ipp>
 #include <vmdsl/report/impl/boost_test.ipp>
 #include <vmdsl/report/impl/chronicle.ipp>
 #include <vmdsl/report/impl/command_line.ipp>
@@ -63,6 +71,7 @@
 #include <vmdsl/impl/baked_in.ipp>
 #include <vmdsl/impl/console_writer.ipp>
 #include <vmdsl/impl/guest.ipp>
+#include <vmdsl/impl/machine_coverage.ipp>
 #include <vmdsl/impl/machine_runtime.ipp>
 #include <vmdsl/impl/network_core.ipp>
 #include <vmdsl/impl/network_link.ipp>

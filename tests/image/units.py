@@ -358,11 +358,11 @@ class Memory(Folder):
         for module, name, value in ((pipeline, "run", run), (debian, "memory_for_builds", lambda: memory[0])):
             self.addCleanup(setattr, module, name, getattr(module, name))
             setattr(module, name, value)
-        builder = debian._Builder([], Archive, self.folder / "log")
+        builder = debian.Builder([], Archive, self.folder / "log")
         builder.archive_of([], self.folder, "it", self.folder / "out")
         self.assertEqual([("tmpfs" in script) for script in scripts], [False])  # no mounts without namespaces
         scripts.clear()
-        builder = debian._Builder(["unshare"], Archive, self.folder / "log")
+        builder = debian.Builder(["unshare"], Archive, self.folder / "log")
         builder.archive_of([], self.folder, "it", self.folder / "out")
         self.assertEqual([("tmpfs" in script) for script in scripts], [True, False])
         self.assertEqual(len(said), 1)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -19,6 +20,7 @@
 #include <vmdsl/core/plan.hpp>
 #include <vmdsl/core/source_location.hpp>
 #include <vmdsl/detail/console_writer.hpp>
+#include <vmdsl/detail/machine_coverage.hpp>
 #include <vmdsl/guest/agent_client.hpp>
 #include <vmdsl/guest/command.hpp>
 #include <vmdsl/guest/console_log.hpp>
@@ -79,6 +81,10 @@ public:
     VMDSL_DECL void pause(deadline until);
     [[nodiscard]] VMDSL_DECL machine_snapshot save(deadline until);
 
+    /// Takes over what the instrumented programs of its image have counted since the last time. Does nothing where it
+    /// has none, or is off.
+    VMDSL_DECL void collect_coverage();
+
     /// Whether it is switched on and alive.
     [[nodiscard]] VMDSL_DECL bool running() const;
     /// Whether it is switched on; throws `machine_died` where it is dead.
@@ -135,6 +141,7 @@ private:
     fabric& network_;
     std::filesystem::path folder_;
     console_writer console_writer_;
+    machine_coverage coverage_;
     guest_settings settings_;
     std::vector<qemu_disk> disks_;
     std::vector<std::string> macs_;
@@ -150,6 +157,7 @@ private:
     std::shared_ptr<agent_client> agent_;
     console_log console_;
     ending expected_ = ending::death;
+    std::atomic<bool> awake_ = false;            // its agent has answered since it was started or restored
     bool switched_off_ = false;                  // by the guest, in order: QEMU has ended
     std::optional<error_details> death_;         // what ends every call; also where the guest switched itself off
     std::optional<error_details> unseen_death_;  // outlives its machine's next start

@@ -69,7 +69,8 @@ VMDSL_DECL machine_runtime::machine_runtime(const network_plan& plan, std::size_
       image_(image_of(plan_)),
       network_(network),
       folder_(std::move(folder)),
-      console_writer_(current_run().output_directory / ("console-" + plan_.name + ".log")) {
+      console_writer_(current_run().output_directory / ("console-" + plan_.name + ".log")),
+      coverage_(plan_.name, image_.builds) {
     check_memory(plan_);
     settings_.host_name = plan_.name;
     settings_.machine_id = machine_id(plan_.name);
@@ -219,6 +220,19 @@ VMDSL_DECL void machine_runtime::await_boot(deadline until) {
                     {}));
     }
     await_ready_unit(until);
+    awake_ = true;
+}
+
+VMDSL_DECL void machine_runtime::collect_coverage() {
+    if (!awake_) {
+        return;
+    }
+    if (running()) {
+        coverage_.collect([&](const command_request& request, deadline until) { return execute(request, until, {}); });
+    } else {
+        awake_ = false;  // this is said once
+        coverage_.lose("the machine died, and what it had counted since the last collection is lost");
+    }
 }
 
 VMDSL_DECL void machine_runtime::await_ready_unit(deadline until) {
@@ -239,6 +253,7 @@ VMDSL_DECL void machine_runtime::await_ready_unit(deadline until) {
 
 VMDSL_DECL void machine_runtime::reboot(deadline until) {
     const auto guest = agent();
+    collect_coverage();
     {
         const std::lock_guard lock(mutex_);
         console_.restart();
@@ -250,6 +265,7 @@ VMDSL_DECL void machine_runtime::reboot(deadline until) {
 
 VMDSL_DECL void machine_runtime::shutdown(deadline until) {
     const auto guest = agent();
+    collect_coverage();
     {
         const std::lock_guard lock(mutex_);
         expected_ = ending::switched_off;
@@ -275,6 +291,9 @@ VMDSL_DECL void machine_runtime::shutdown(deadline until) {
 
 VMDSL_DECL void machine_runtime::crash() {
     (void)process();  // throws where there is no power to take away
+    if (running()) {
+        coverage_.lose("crash() took its power away: what it had counted since the last collection is lost");
+    }
     release();
 }
 
@@ -289,6 +308,7 @@ VMDSL_DECL void machine_runtime::release() {
         agent = std::exchange(agent_, nullptr);
         memory = std::move(memory_);
         death_.reset();
+        awake_ = false;
     }
     changed_.notify_all();
     if (process) {
@@ -323,6 +343,7 @@ VMDSL_DECL void machine_runtime::wake(deadline until) {
     const auto guest = agent();
     process()->resume(until);
     guest->resume({}, until);
+    awake_ = true;
 }
 
 VMDSL_DECL void machine_runtime::quiesce(deadline until) {

@@ -6,6 +6,7 @@
 
 #include <vmdsl/core/error.hpp>
 #include <vmdsl/core/event_stream.hpp>
+#include <vmdsl/detail/machine_coverage.hpp>
 #include <vmdsl/detail/network_core.hpp>
 #include <vmdsl/detail/network_runtime.hpp>
 #include <vmdsl/detail/runtime_registry.hpp>
@@ -96,6 +97,7 @@ VMDSL_DECL void network_core::heal(std::string_view machine, std::string_view se
 }
 
 VMDSL_DECL std::shared_ptr<const network_snapshot> network_core::record(const std::function<void()>& body) {
+    const checkpoint_coverage belongs_to_it;
     runtime_ = network_runtime::create(plan_);
     runtime_->body().start_recording();
     body();

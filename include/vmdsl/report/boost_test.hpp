@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -19,6 +20,9 @@ VMDSL_DECL void on_case_end(std::function<void(bool passed)> hook);
 
 /// Fails the case that is about to end, with this problem: for `on_case_end` hooks. Outside of those nothing happens.
 VMDSL_DECL void fail_ending_case(const error& problem);
+
+/// The full name of the case that runs, fixtures included; empty outside of any.
+[[nodiscard]] VMDSL_DECL std::string current_case();
 
 /// Calls `hook` when Boost.Test is done, fixtures included, and the worker process is about to report that and to exit.
 /// Not called where the process ends in any other way. What a hook throws becomes a warning.

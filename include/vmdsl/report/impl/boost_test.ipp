@@ -171,6 +171,10 @@ VMDSL_DECL void fail_ending_case(const error& problem) {
     detail::boost_ut::results_collector.test_unit_aborted(*state.ending_case);
 }
 
+VMDSL_DECL std::string current_case() {
+    return detail::the_worker().current_case;
+}
+
 VMDSL_DECL void on_worker_end(std::function<void()> hook) {
     detail::the_worker().end_hooks.push_back(std::move(hook));
 }
