@@ -6,6 +6,7 @@ set -eu
     --without-jdk --without-berkeley-db --without-doxygen --without-sasl --without-gnome-keyring --without-kwallet \
     --with-apr=/usr/bin/apr-1-config --with-apr-util=/usr/bin/apu-1-config --with-serf=/usr --with-lz4=/usr \
     --with-utf8proc=/usr --with-apxs=/usr/bin/apxs --with-apache-libexecdir=/usr/lib/apache2/modules
-make
-make install
+make mkdir-init
+make fsmod-lib ramod-lib lib serf-lib bin apache-mod  # and not its tests
+make -j1 install  # libraries are linked once more, against those that are there already
 rm -rf "$DESTDIR/usr/share" "$DESTDIR/usr/include"

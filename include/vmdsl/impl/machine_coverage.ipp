@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <exception>
 
 #include <vmdsl/core/error.hpp>
 #include <vmdsl/core/event_stream.hpp>
@@ -31,8 +32,8 @@ inline void keep_shard(coverage_shard shard, const collection& found) {
     shard.test = checkpoints_being_made() > 0 ? "(checkpoint)" : current_case();
     try {
         shard = write_shard(current_run().output_directory / "coverage" / "shards", std::move(shard), found);
-    } catch (const error& problem) {
-        shard.problems.push_back(problem.details().what_failed);
+    } catch (const std::exception& problem) {
+        shard.problems.emplace_back(problem.what());
     }
     for (const auto& problem : shard.problems) {
         emit(event_kind::warning, shard.machine, {{"text", "coverage is not complete: " + problem}});

@@ -63,7 +63,7 @@ def instrumented_build(recipe, kernel_used, archive, sources, mode, refresh, log
         cache.forget("build", key)
 
     def build(work):
-        require_tools("mmdebstrap", "apt-get", "apt-cache", "dpkg", "tar")
+        require_tools("mmdebstrap", "apt-get", "apt-cache", "dpkg")
         prefix = builder_prefix(mode)
         cache.sweep()
         for force in (False, True):
