@@ -325,6 +325,19 @@ BOOST_AUTO_TEST_CASE(a_process_that_forks_all_the_time_is_caught) {
     agent.settle();
 }
 
+BOOST_AUTO_TEST_CASE(an_orphan_that_executes_programs_all_the_time_is_caught) {
+    for (int time = 0; time != 60; ++time) {
+        agent_process agent{run_as::ourselves_without_cgroups};
+        const auto stream = agent.open_command(
+            "export again='exec sh -c \"$again\"'; (setsid sh -c 'echo $$; eval \"$again\"' & exit); sleep 1000");
+        agent.wait_until([&] { return agent.state(stream).out.ends_with('\n'); }, "the orphan's number");
+        const auto orphan = parse_pid(agent.state(stream).out);
+        agent.send(wire::frame_type::close, stream);
+        agent.wait_for_end(stream);
+        wait_until_gone(orphan);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(closing_ends_a_command_whose_output_nobody_takes) {
     agent_process agent;
     agent.automatic_credit = false;

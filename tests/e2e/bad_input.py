@@ -5,39 +5,23 @@
 usage: bad_input.py BUILD_FOLDER (with the example `tiny` and e2e_bad_image built)
 """
 import json
-import os
 import pathlib
 import subprocess
 import sys
-import tempfile
 import unittest
+
+from spec_test_case import COULD_NOT_RUN, FAILED, spec_test_case
 
 build = pathlib.Path(sys.argv.pop(1))
 tiny = build / "examples/tiny/tiny"
 bad_image = build / "tests/e2e/e2e_bad_image"
-COULD_NOT_RUN = 69
 
 
-class bad_input(unittest.TestCase):
-    def setUp(self):
-        self.folder = tempfile.TemporaryDirectory(prefix="bad-input-")
-        self.path = pathlib.Path(self.folder.name)
-        (self.path / "scratch").mkdir()
-
-    def tearDown(self):
-        self.assertEqual(list((self.path / "scratch").iterdir()), [], "something was left behind")
-        self.folder.cleanup()
-
-    def run_spec(self, program, *arguments, **environment):
-        return subprocess.run(
-            [program, "--output", self.path / "out", *arguments], capture_output=True, text=True, timeout=280, check=False,
-            env=os.environ | {"VMDSL_SCRATCH_DIR": str(self.path / "scratch"), "VMDSL_ACCEL": "tcg"} | environment)
-
+class bad_input(spec_test_case):
     def expect(self, result, code, *words):
-        everything = result.stdout + result.stderr
-        self.assertEqual(result.returncode, code, everything)
+        self.assertEqual(result.returncode, code, result.stdout)
         for word in words:
-            self.assertIn(word, everything)
+            self.assertIn(word, result.stdout)
 
     def script(self, name, text):
         path = self.path / name
@@ -92,17 +76,17 @@ class bad_input(unittest.TestCase):
         (self.path / "initrd").write_bytes(b"")
         folder = self.descriptor(initrd=str(self.path / "initrd"))
         result = self.run_spec(bad_image, "--run_test=broken", VMDSL_IMAGE_PATH=folder)
-        self.expect(result, 201, "its kernel panicked", "Unable to mount root fs")
+        self.expect(result, FAILED, "its kernel panicked", "Unable to mount root fs")
 
     def test_an_image_without_an_agent_is_given_up(self):
         folder = self.descriptor(kernel_arguments=["console=ttyS0", "rdinit=/bin/sh", "panic=-1"])
         result = self.run_spec(bad_image, "--run_test=impatient", VMDSL_IMAGE_PATH=folder)
-        self.expect(result, 201, "did not boot in time", "its agent did not answer")
+        self.expect(result, FAILED, "did not boot in time", "its agent did not answer")
 
     def test_the_same_spec_twice_at_once(self):
         runs = [subprocess.Popen(
             [tiny, "--output", self.path / "out"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            env=os.environ | {"VMDSL_SCRATCH_DIR": str(self.path / "scratch"), "VMDSL_ACCEL": "tcg"}) for _ in range(2)]
+            env=self.environment) for _ in range(2)]
         for run in runs:
             output, _ = run.communicate(timeout=280)
             self.assertEqual(run.returncode, 0, output)
@@ -112,13 +96,12 @@ class bad_input(unittest.TestCase):
 
     def test_a_full_disk(self):
         # A file system of 1 MiB in a user namespace of our own: the scratch disks do not fit.
-        result = subprocess.run(
+        result = self.run_program(
             ["unshare", "--map-root-user", "--mount", "sh", "-c",
              'mount -t tmpfs -o size=16k none "$1/scratch" && VMDSL_SCRATCH_DIR="$1/scratch" exec "$2" --output "$1/out" --run_test=full',
-             "sh", self.path, bad_image],
-            capture_output=True, text=True, timeout=280, check=False, env=os.environ | {"VMDSL_ACCEL": "tcg"})
-        if "unshare" in result.stderr and result.returncode == 1:
-            self.skipTest("no user namespaces here: " + result.stderr)
+             "sh", self.path, bad_image])
+        if "unshare" in result.stdout and result.returncode == 1:
+            self.skipTest("no user namespaces here: " + result.stdout)
         self.expect(result, COULD_NOT_RUN, "No space left on device", "VMDSL_SCRATCH_DIR")
 
     def test_more_memory_than_the_host_has(self):
@@ -126,17 +109,14 @@ class bad_input(unittest.TestCase):
                     'machine "box"', "4194304 MiB", "memory<>")
 
     def test_memory_that_can_not_be_had(self):
-        limited = ["prlimit", f"--as={2 << 30}", bad_image]
-        result = subprocess.run(
-            [*limited, "--output", self.path / "out", "--run_test=large"], capture_output=True, text=True, timeout=280,
-            check=False, env=os.environ | {"VMDSL_SCRATCH_DIR": str(self.path / "scratch"), "VMDSL_ACCEL": "tcg"})
+        result = self.run_program(
+            ["prlimit", f"--as={2 << 30}", bad_image, "--output", self.path / "out", "--run_test=large"])
         self.expect(result, COULD_NOT_RUN, 'machine "box"', "Cannot allocate memory", "memory")
 
     def test_an_output_folder_that_can_not_be_made(self):
-        result = subprocess.run([tiny, "--output", "/proc/no/such"], capture_output=True, text=True, timeout=60,
-                                check=False, env=os.environ | {"VMDSL_SCRATCH_DIR": str(self.path / "scratch")})
+        result = self.run_program([tiny, "--output", "/proc/no/such"])
         self.assertNotEqual(result.returncode, 0)
-        self.assertIn("/proc/no/such", result.stdout + result.stderr)
+        self.assertIn("/proc/no/such", result.stdout)
 
 
 if __name__ == "__main__":

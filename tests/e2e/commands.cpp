@@ -189,6 +189,22 @@ BOOST_AUTO_TEST_CASE(waits_see_what_comes_and_say_what_does_not) {
                           [](const timed_out& e) { return e.details().out_tail == "trying\n"; });
 }
 
+BOOST_AUTO_TEST_CASE(a_wait_that_is_over_during_an_attempt_tells_of_the_one_before) {
+    auto& box = net.machine("box");
+    BOOST_CHECK_EXCEPTION(
+        box.wait_until_succeeds("test -e /tmp/tried && sleep 1000; touch /tmp/tried; echo trying; exit 3", 5s),
+        timed_out, [](const timed_out& e) {
+            return e.details().out_tail == "trying\n" &&
+                   e.details().what_failed ==
+                       "the command did not succeed in time; its last attempt exited with code 3";
+        });
+    BOOST_CHECK_EXCEPTION(box.wait_until_fails("echo waiting; sleep 1000", 1s), timed_out, [](const timed_out& e) {
+        return e.details().out_tail == "waiting\n" &&
+               e.details().what_failed == "the command did not fail in time; its first attempt did not come to an end";
+    });
+    BOOST_TEST(box.run("ps").out().find("sleep 1000") == std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(a_command_may_be_long_but_not_endless) {
     auto& box = net.machine("box");
     BOOST_TEST(box.run("printf %s {} | wc -c", std::string(50000, 'x')).out() == "50000\n");

@@ -11,7 +11,7 @@
 
 using namespace vmdsl;
 
-using lone = network<machine<"box", memory<128_MiB>, forward<host_port<18082>, guest_port<8000>>>>;
+using lone = network<machine<"box", memory<128_MiB>, forward<host_port<INTERACTIVE_HOST_PORT>, guest_port<8000>>>>;
 
 struct ready : checkpoint<lone> {
     void prepare() {
@@ -43,15 +43,15 @@ std::string echo_of(std::uint16_t port, const std::string& text) {
 BOOST_FIXTURE_TEST_SUITE(by_hand, restored<ready>)
 
 BOOST_AUTO_TEST_CASE(the_declared_port_is_there_before_anybody_asks) {
-    BOOST_TEST(echo_of(18082, "hello") == "hello");
-    BOOST_TEST(net.machine("box").forwarded(8000) == 18082);
+    BOOST_TEST(echo_of(INTERACTIVE_HOST_PORT, "hello") == "hello");
+    BOOST_TEST(net.machine("box").forwarded(8000) == INTERACTIVE_HOST_PORT);
 }
 
 BOOST_AUTO_TEST_CASE(and_in_the_next_case) {
     net.machine("box").crash().start();
     net.machine("box").spawn("nc -ll -p 8000 -e cat");
     net.machine("box").wait_for_open_port(8000);
-    BOOST_TEST(echo_of(18082, "hello") == "hello");
+    BOOST_TEST(echo_of(INTERACTIVE_HOST_PORT, "hello") == "hello");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -2,40 +2,25 @@
 # SPDX-License-Identifier: BSL-1.0
 """How cases end that must fail, what they say, and what stands in the event stream.
 
-usage: outcomes.py FOLDER (with the built e2e_outcomes_spec and e2e_interactive_spec)
+usage: outcomes.py FOLDER PORT (with the built e2e_outcomes_spec and e2e_interactive_spec, and the latter's host port)
 """
 import json
-import os
 import pathlib
 import socket
-import subprocess
 import sys
-import tempfile
 import unittest
 import xml.etree.ElementTree as ET
 
+from spec_test_case import COULD_NOT_RUN, FAILED, spec_test_case
+
 folder = pathlib.Path(sys.argv.pop(1))
-FAILED = 201
-COULD_NOT_RUN = 69
-HOST_PORT = 18082
+HOST_PORT = int(sys.argv.pop(1))
 
 
-class outcomes(unittest.TestCase):
-    def setUp(self):
-        self.base = tempfile.TemporaryDirectory(prefix="outcomes-")
-        self.path = pathlib.Path(self.base.name)
-        (self.path / "scratch").mkdir()
-
-    def tearDown(self):
-        self.assertEqual(list((self.path / "scratch").iterdir()), [], "something was left behind")
-        self.base.cleanup()
-
-    def run_spec(self, program, *arguments):
-        result = subprocess.run(
-            [folder / program, "--output", self.path / "out", *arguments], capture_output=True, text=True, timeout=280,
-            check=False, stdin=subprocess.DEVNULL,
-            env=os.environ | {"VMDSL_SCRATCH_DIR": str(self.path / "scratch"), "VMDSL_ACCEL": "tcg"})
-        self.everything = result.stdout + result.stderr
+class outcomes(spec_test_case):
+    def outcome_of(self, program, *arguments):
+        result = self.run_spec(folder / program, *arguments)
+        self.everything = result.stdout
         self.cases = {}
         for case in ET.parse(self.path / "out/junit.xml").getroot().iter("testcase"):
             problems = [p.get("message", "") + (p.text or "") for p in case if p.tag in ("failure", "error")]
@@ -43,7 +28,7 @@ class outcomes(unittest.TestCase):
         return result.returncode
 
     def test_a_death_that_nobody_noticed_fails_the_case(self):
-        self.assertEqual(self.run_spec("e2e_outcomes_spec", "--run_test=deaths"), FAILED, self.everything)
+        self.assertEqual(self.outcome_of("e2e_outcomes_spec", "--run_test=deaths"), FAILED, self.everything)
         for name in ("nobody_noticed", "nobody_noticed_before_the_power_went"):
             for words in ('machine "box"', "its kernel panicked", "sysrq triggered crash"):
                 self.assertIn(words, self.cases[name], self.everything)
@@ -53,20 +38,20 @@ class outcomes(unittest.TestCase):
         self.assertIn("console of box ended with", self.everything)
 
     def test_every_case_of_a_body_with_a_failed_check_fails(self):
-        self.assertEqual(self.run_spec("e2e_outcomes_spec", "--run_test=refused_body"), FAILED, self.everything)
+        self.assertEqual(self.outcome_of("e2e_outcomes_spec", "--run_test=refused_body"), FAILED, self.everything)
         self.assertIn("0 passed, 3 failed", self.everything)
         self.assertIn("1 + 1 == 3", self.cases["first"])
         self.assertIn("an earlier case said why", self.cases["second"])
         self.assertIn("an earlier case said why", self.cases["third"])
 
     def test_a_machine_that_died_in_the_body_is_no_machine_that_is_off(self):
-        self.assertEqual(self.run_spec("e2e_outcomes_spec", "--run_test=dead_body"), FAILED, self.everything)
+        self.assertEqual(self.outcome_of("e2e_outcomes_spec", "--run_test=dead_body"), FAILED, self.everything)
         self.assertIn("0 passed, 2 failed", self.everything)
         for name in ("first", "second"):
             self.assertIn('machine "box": its kernel panicked', self.cases[name], self.everything)
 
     def test_every_verb_is_in_the_event_stream(self):
-        self.assertEqual(self.run_spec("e2e_outcomes_spec", "--run_test=events"), 0, self.everything)
+        self.assertEqual(self.outcome_of("e2e_outcomes_spec", "--run_test=events"), 0, self.everything)
         events = [json.loads(line) for line in (self.path / "out/events.jsonl").read_text().splitlines()]
         begin = next(i for i, e in enumerate(events) if e["event"] == "case_begin")
         commands = [e for e in events[begin:] if e["event"] == "command" and e.get("machine") == "box"]
@@ -99,14 +84,14 @@ class outcomes(unittest.TestCase):
         self.assertNotIn("secret content", (self.path / "out/events.jsonl").read_text())
 
     def test_a_declared_port_is_bound_where_a_person_runs_the_network(self):
-        code = self.run_spec("e2e_interactive_spec", "--interactive")
+        code = self.outcome_of("e2e_interactive_spec", "--interactive")
         self.assertEqual(code, 0, self.everything)
 
     def test_a_taken_host_port_says_whose(self):
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", HOST_PORT))
             taken.listen()
-            code = self.run_spec("e2e_interactive_spec", "--interactive")
+            code = self.outcome_of("e2e_interactive_spec", "--interactive")
         self.assertEqual(code, COULD_NOT_RUN, self.everything)
         self.assertIn('machine "box"', self.everything)
         self.assertIn(f"127.0.0.1:{HOST_PORT}", self.everything)

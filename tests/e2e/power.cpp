@@ -55,6 +55,17 @@ BOOST_AUTO_TEST_CASE(a_machine_that_was_shut_down_starts_again) {
     net.machine("tiny").run("ping -c 1 -W 10 debian");
 }
 
+BOOST_AUTO_TEST_CASE(an_agent_that_ended_is_a_death) {
+    auto& debian = net.machine("debian");
+    BOOST_CHECK_THROW(debian.run("kill -9 $PPID; sleep 300"), machine_died);
+    BOOST_CHECK_EXCEPTION(debian.within(120s).run("true"), machine_died, [](const machine_died& e) {
+        return e.details().what_failed == "its agent ended, and no other one came in its place";
+    });
+    BOOST_TEST(!debian.running());
+    debian.crash().start();
+    debian.run("true");
+}
+
 BOOST_AUTO_TEST_CASE(the_root_itself_is_never_written) {
     auto& debian = net.machine("debian");
     debian.run("echo changed > /etc/issue; sync");

@@ -8,6 +8,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <vmdsl/core/deadline.hpp>
 #include <vmdsl/vmdsl.hpp>
 
 using namespace vmdsl;
@@ -49,7 +50,8 @@ struct ready : checkpoint<pair> {
         BOOST_TEST(finished->wait().out() == "short\n");
         unasked = alice.spawn("echo out; echo err >&2; exit 3");
         talker = alice.spawn("echo before; echo warning >&2; while ! test -e /tmp/go; do sleep 0.1; done; echo after");
-        while (talker->out_so_far() != "before\n") {
+        for (const auto until = deadline::in(60s); talker->out_so_far() != "before\n";) {
+            BOOST_REQUIRE(!until.expired());
         }
         net.machine("bob").spawn("nc -ll -p 700 -e cat");
         net.machine("bob").wait_for_open_port(700);

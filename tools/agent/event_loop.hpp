@@ -13,12 +13,13 @@ namespace vmdsl::agent {
 /// Something whose file descriptor is watched.
 class event_source {
 public:
+    event_source(const event_source&) = delete;
+    event_source& operator=(const event_source&) = delete;
+
     virtual void on_events(std::uint32_t events) = 0;
 
 protected:
     event_source() = default;
-    event_source(const event_source&) = delete;
-    event_source& operator=(const event_source&) = delete;
     ~event_source() = default;
 };
 

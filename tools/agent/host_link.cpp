@@ -13,7 +13,7 @@ namespace vmdsl::agent {
 namespace {
 
 /// What virtio_console takes in one write; small frames share it.
-constexpr std::size_t write_size = 32 * 1024;
+constexpr std::size_t write_size = std::size_t{32} * 1024;
 
 /// It gives out at most one page per read, so frames are looked at after several.
 constexpr int most_reads = 16;

@@ -72,8 +72,8 @@ public:
     void on_events(std::uint32_t events) override;
 
 private:
-    static constexpr std::size_t output_limit = 256 * 1024;
-    static constexpr std::size_t largest_backlog = 1024 * 1024;
+    static constexpr std::size_t output_limit = std::size_t{256} * 1024;
+    static constexpr std::size_t largest_backlog = std::size_t{1024} * 1024;
 
     void receive();
     void take_frames();

@@ -33,11 +33,9 @@ bool parse(int argc, char** argv, socket_options& options) {
             options.touch_system = false;
         } else if (option == "--no-cgroup") {
             options.use_cgroups = false;
-        } else if (i + 1 == argc) {
-            return false;
-        } else if (option == "--root") {
+        } else if (option == "--root" && i + 1 < argc) {
             options.root = text{argv[++i]};
-        } else if (option != "--fd" || !parse_number(std::string_view{argv[++i]}, options.fd)) {
+        } else if (option != "--fd" || i + 1 == argc || !parse_number(std::string_view{argv[++i]}, options.fd)) {
             return false;
         }
     }

@@ -15,7 +15,8 @@ namespace vmdsl::agent {
 
 namespace {
 
-/// Each round meets only processes that were forked during the one before; so many rounds are a fork bomb.
+/// Each round meets only processes that were forked or executed a program during the one before; so many rounds are a
+/// fork bomb.
 constexpr int most_rounds = 100;
 
 struct process {
@@ -25,6 +26,7 @@ struct process {
     pid_t session = 0;
     bool dead = false;
     bool member = false;
+    bool has_environment = false;  ///< False for a moment while it executes a program.
 };
 
 /// All processes of the system.
@@ -54,7 +56,8 @@ private:
     std::size_t capacity_ = 0;
 };
 
-/// The line in /proc/PID/stat: pid (name) state ppid pgrp session ... The name may hold anything, so search its end.
+/// The line in /proc/PID/stat: pid (name) state ppid pgrp session ... env_end exit_code (proc(5)). The name may hold
+/// anything, so search its end.
 bool parse_stat(std::string_view line, process& to) {
     const std::size_t name_end = line.rfind(')');
     if (name_end == std::string_view::npos) {
@@ -63,8 +66,18 @@ bool parse_stat(std::string_view line, process& to) {
     line.remove_prefix(name_end + 1);
     const auto state = take_word(line);
     to.dead = state == "Z" || state == "X";
-    return parse_number(take_word(line), to.parent) && parse_number(take_word(line), to.group) &&
-           parse_number(take_word(line), to.session);
+    if (!parse_number(take_word(line), to.parent) || !parse_number(take_word(line), to.group) ||
+        !parse_number(take_word(line), to.session)) {
+        return false;
+    }
+    constexpr int session_field = 6;
+    constexpr int env_end_field = 51;
+    std::string_view env_end;
+    for (int field = session_field; field != env_end_field; ++field) {
+        env_end = take_word(line);
+    }
+    to.has_environment = env_end != "0";
+    return true;
 }
 
 bool has_mark(std::string_view pid, std::string_view mark) {
@@ -117,27 +130,39 @@ void add_descendants(process_list& list) {
     }
 }
 
-/// Whether there was one that had not got it before.
-bool signal_once(pid_t command, std::string_view mark, int number, pid_set& signalled) {
+struct round_result {
+    bool anyone = false;     ///< There was one that had not got the signal before.
+    bool undecided = false;  ///< An orphan is just executing a program, so that its mark can't be seen.
+};
+
+round_result signal_once(pid_t command, std::string_view mark, int number, pid_set& signalled) {
     process_list list;
     list_processes(list, command, mark);
     add_descendants(list);
-    bool anyone = false;
+    round_result result;
     for (const auto& item : list) {
-        if (item.member && !item.dead && item.pid != ::getpid() && signalled.insert(item.pid)) {
+        if (item.dead || item.pid == ::getpid()) {
+            continue;
+        }
+        if (!item.member) {
+            result.undecided |= item.parent == ::getpid() && !item.has_environment;
+        } else if (signalled.insert(item.pid)) {
             ::kill(item.pid, number);
-            anyone = true;
+            result.anyone = true;
         }
     }
-    return anyone;
+    return result;
 }
 
 }  // namespace
 
 void signal_process_tree(pid_t command, std::string_view mark, int number) {
     pid_set signalled;
-    for (int round = 0; round < most_rounds && signal_once(command, mark, number, signalled) && number == SIGKILL;
-         ++round) {
+    for (int round = 0; round < most_rounds; ++round) {
+        const auto found = signal_once(command, mark, number, signalled);
+        if (!found.undecided && !(found.anyone && number == SIGKILL)) {
+            return;
+        }
     }
 }
 

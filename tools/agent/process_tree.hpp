@@ -12,8 +12,9 @@ namespace vmdsl::agent {
 inline constexpr std::string_view tree_mark = "VMDSL_COMMAND";
 
 /// Sends the signal to a command's process and everything that came from it: its descendants, its session, and
-/// processes with the mark (a value of `tree_mark`) in their environment. SIGKILL is repeated until none is left.
-/// For systems without cgroups. `command` is -1 once the process itself has been reaped.
+/// processes with the mark (a value of `tree_mark`) in their environment. SIGKILL is repeated until none is left,
+/// others where a process was just executing a program and so could not be told. For systems without cgroups. `command`
+/// is -1 once the process itself has been reaped.
 void signal_process_tree(pid_t command, std::string_view mark, int number);
 
 }  // namespace vmdsl::agent

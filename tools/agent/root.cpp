@@ -35,15 +35,6 @@ void must_move(const char* from, const char* to) {
     }
 }
 
-void mount_read_only_root(const char* disk) {
-    const int as_squashfs = mount_at(disk, "/root-ro", "squashfs", MS_RDONLY, nullptr);
-    const int as_erofs = as_squashfs == 0 ? 0 : mount_at(disk, "/root-ro", "erofs", MS_RDONLY, nullptr);
-    if (as_erofs != 0) {
-        fail({"cannot mount the root disk ", disk, ": as squashfs: ", error_text(as_squashfs),
-              ", as erofs: ", error_text(as_erofs)});
-    }
-}
-
 void mount_writable_layer(bool volatile_root) {
     const text scratch = volatile_root ? text{} : find_disk("scratch");
     if (scratch.empty()) {
@@ -131,7 +122,7 @@ void mount_cgroups() {
 }
 
 void switch_to_root(const char* root_disk, bool volatile_root) {
-    mount_read_only_root(root_disk);
+    must_mount(root_disk, "/root-ro", "erofs", MS_RDONLY, nullptr);
     mount_writable_layer(volatile_root);
     must_mount("overlay", "/new-root", "overlay", MS_NOATIME,
                "lowerdir=/root-ro,upperdir=/scratch/upper,workdir=/scratch/work");

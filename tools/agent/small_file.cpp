@@ -14,7 +14,7 @@ namespace vmdsl::agent {
 
 namespace {
 
-constexpr std::size_t largest_small_file = 1024 * 1024;
+constexpr std::size_t largest_small_file = std::size_t{1024} * 1024;
 
 }  // namespace
 

@@ -6,8 +6,11 @@
 namespace vmdsl::agent {
 
 text& text::append(std::string_view more) {
-    if (size_ + more.size() + 1 > capacity_) {
-        const std::size_t wanted = size_ + more.size() + 1;
+    const std::size_t wanted = size_ + more.size() + 1;
+    if (wanted <= size_) {
+        out_of_memory();
+    }
+    if (wanted > capacity_) {
         const std::size_t capacity = wanted > 2 * capacity_ ? wanted : 2 * capacity_;
         auto* grown = static_cast<char*>(std::realloc(data_, capacity));
         if (grown == nullptr) {

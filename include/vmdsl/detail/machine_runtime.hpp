@@ -127,7 +127,7 @@ private:
     VMDSL_DECL void take_event(std::string_view event);
     VMDSL_DECL void take_exit(const child_exit& exit);
     VMDSL_DECL void die(std::unique_lock<std::mutex> lock, std::string what_failed, std::string console);
-    VMDSL_DECL void await_boot(deadline until);
+    VMDSL_DECL void await_boot(const std::string& problem_if_late, deadline until);
     VMDSL_DECL void await_ready_unit(deadline until);
     VMDSL_DECL void bind_declared_ports();
     VMDSL_DECL void release();

@@ -44,9 +44,10 @@ public:
     /// Every verb goes through here: recorded, replayed or live. What is done live has an event that says how long it
     /// took and how it ended, or what failed.
     VMDSL_DECL verb_answer perform(const verb_call& call, const std::function<verb_answer()>& live);
-    /// The same without an event: for what a spec asks again and again without anything being done for it (whether a
-    /// job still runs), and for what has an event of its own.
-    VMDSL_DECL verb_answer look_up(const verb_call& call, const std::function<verb_answer()>& live);
+    /// The same without an event, for what has an event of its own.
+    VMDSL_DECL verb_answer perform_quietly(const verb_call& call, const std::function<verb_answer()>& live);
+    /// Likewise, for what a spec asks again and again without anything being done for it (whether a job still runs).
+    VMDSL_DECL verb_answer ask(verb_call call, const std::function<verb_answer()>& live);
 
     /// Runs `body` on live machines, saves what it leaves, and ends them.
     [[nodiscard]] VMDSL_DECL std::shared_ptr<const network_snapshot> record(const std::function<void()>& body);

@@ -40,7 +40,7 @@ struct network_snapshot {
     std::shared_ptr<owned_folder> folder;  ///< Holds the disks.
     std::vector<machine_snapshot> machines;
     fabric_state links;
-    transcript::recording body;
+    std::shared_ptr<const transcript::recording> body;
 };
 
 /// A network of machines, without types. All of them together start, are saved, are restored and end.
@@ -52,7 +52,7 @@ public:
     /// A network that is being brought back to a saved state. The machines start in the background while the caller
     /// replays the body; `await_restored` waits for them.
     [[nodiscard]] static VMDSL_DECL std::shared_ptr<network_runtime> restore(
-        std::shared_ptr<const network_snapshot> snapshot);
+        const std::shared_ptr<const network_snapshot>& snapshot);
 
     VMDSL_DECL ~network_runtime();
     network_runtime(const network_runtime&) = delete;

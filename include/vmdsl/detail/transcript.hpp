@@ -7,6 +7,7 @@
 #include <exception>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -22,6 +23,7 @@ struct verb_call {
     std::string verb;
     std::string arguments;     ///< As text that is fit to be shown.
     std::string content = {};  ///< Bytes that belong to the call too, for example what is written to a file.
+    bool question = false;     ///< Changes nothing, so a body may ask it any number of times: whether a job still runs.
 
     friend bool operator==(const verb_call&, const verb_call&) = default;
 };
@@ -58,21 +60,24 @@ struct transcript_mismatch {
 /// machine for the same, in the same order. Where several threads asked one machine there is no such order either: an
 /// answer is then the first to an equal call that was not given yet.
 ///
+/// Equal questions that follow each other and got the same answer are one entry: a body that polls for a second asks
+/// some hundred thousand times. A replay that asks as often gets what was answered each time; it may also ask less
+/// often, or more often (how often a body polls depends on time), and gets the last answer again then.
+///
 /// Thread-safe; verbs are done without the lock.
 class transcript {
 public:
     struct entry {
         verb_call call;
         verb_answer answer;
-        bool given = false;  ///< By the present replay.
+        std::size_t times = 1;
     };
     struct sequence {
         std::vector<entry> entries;
-        std::size_t next = 0;  ///< The present replay has been given all before this one.
         std::thread::id asked_by;
         bool several_threads = false;
     };
-    /// By machine. A value: any number of replays start from copies of it.
+    /// By machine.
     using recording = std::map<std::string, sequence>;
 
     /// Does `live` and keeps its answer, or answers from the recording. A replay that differs throws
@@ -80,20 +85,28 @@ public:
     VMDSL_DECL verb_answer perform(const verb_call& call, const std::function<verb_answer()>& live);
 
     VMDSL_DECL void start_recording();
-    [[nodiscard]] VMDSL_DECL recording recorded() const;
-    VMDSL_DECL void start_replay(recording recorded);
+    /// Ends the recording. Any number of replays share what it returns.
+    [[nodiscard]] VMDSL_DECL std::shared_ptr<const recording> take_recording();
+    VMDSL_DECL void start_replay(std::shared_ptr<const recording> recorded);
     /// From now on verbs go to the machines. Throws `transcript_mismatch` where a replay has not come to its end.
     VMDSL_DECL void go_live();
 
 private:
     enum class mode { live, recording, replaying };
+    /// How far a replay has come in one sequence.
+    struct progress {
+        std::vector<std::size_t> given;  ///< How often, by entry.
+        std::size_t first_not = 0;       ///< All before this one were given at least once.
+    };
 
     VMDSL_DECL void record(const verb_call& call, verb_answer answer);
     [[nodiscard]] VMDSL_DECL verb_answer answer_again(const verb_call& call);
 
     mutable std::mutex mutex_;
     mode mode_ = mode::live;
-    recording entries_;
+    recording made_;
+    std::shared_ptr<const recording> replayed_;
+    std::map<std::string, progress> progress_;
 };
 
 }  // namespace vmdsl::detail

@@ -57,7 +57,7 @@ struct resume_request {
 class agent_client {
 public:
     /// Takes over the host's end of the agent port and starts to listen. `on_lost` runs on the I/O thread when the
-    /// agent breaks the protocol, with the reason.
+    /// agent breaks the protocol or has ended, with the reason.
     VMDSL_DECL agent_client(unique_fd socket, std::function<void(std::string reason)> on_lost);
     VMDSL_DECL ~agent_client();
     agent_client(const agent_client&) = delete;
@@ -69,6 +69,13 @@ public:
     /// The guest is about to boot again, or its agent is gone: what was under way is lost, what had not been sent is
     /// dropped, and the next hello is the one to wait for. Streams that are opened meanwhile wait for it as well.
     VMDSL_DECL void expect_restart();
+    /// The guest's side of the port was closed: the guest was reset, as a rule, of which `guest_was_reset` tells, or
+    /// its agent ended. As `expect_restart`; but where neither a reset nor a new agent's hello comes within `patience`,
+    /// the agent is lost (`on_lost`).
+    VMDSL_DECL void port_closed(std::chrono::milliseconds patience = std::chrono::seconds(10));
+    /// The guest boots again. May come a moment before or after `port_closed`: QEMU reports a port once a second at
+    /// most.
+    VMDSL_DECL void guest_was_reset();
     /// Tells the guest its name and addresses, the time, and a seed. Returns what did not work, empty where all did.
     /// Throws `timed_out`, `machine_died`.
     VMDSL_DECL std::string configure(const guest_settings& settings, deadline until);

@@ -13,6 +13,7 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 
 #include <vmdsl/core/deadline.hpp>
@@ -27,7 +28,7 @@
 namespace vmdsl::detail {
 
 struct agent_connection : std::enable_shared_from_this<agent_connection> {
-    explicit agent_connection(boost::asio::io_context& context) : socket(context) {}
+    explicit agent_connection(boost::asio::io_context& context) : socket(context), orphaned(context) {}
 
     // The I/O thread's.
     boost::asio::local::stream_protocol::socket socket;
@@ -35,6 +36,9 @@ struct agent_connection : std::enable_shared_from_this<agent_connection> {
     std::vector<std::byte> sending;
     bool write_under_way = false;
     std::function<void(std::string)> on_lost;
+    boost::asio::steady_timer orphaned;  // runs while the port is closed and nothing tells why
+    deadline just_reset =
+        deadline::in(std::chrono::seconds(0));  // a port that is closed until then was closed by the guest's reset
 
     // Shared, under the mutex.
     std::mutex mutex;
@@ -81,6 +85,33 @@ struct agent_connection : std::enable_shared_from_this<agent_connection> {
                 return false;
             }
         }
+    }
+
+    /// The agent has ended where no other one comes in time.
+    void watch_closed_port(std::chrono::milliseconds patience) {
+        if (!just_reset.expired()) {
+            return;
+        }
+        orphaned.expires_after(patience);
+        orphaned.async_wait([weak = weak_from_this()](boost::system::error_code ec) {
+            const auto self = weak.lock();
+            if (ec || !self) {
+                return;
+            }
+            bool gone = false;
+            {
+                const std::lock_guard lock(self->mutex);
+                gone = self->protocol.restarting();
+            }
+            if (const auto tell = self->on_lost; gone && tell) {
+                tell("its agent ended, and no other one came in its place");
+            }
+        });
+    }
+
+    void take_reset() {
+        just_reset = deadline::in(std::chrono::seconds(3));
+        orphaned.cancel();
     }
 
     static void perform_all(std::vector<sink_call>& calls) {

@@ -81,7 +81,7 @@ public:
     /// Credit is handed back in pieces of this many bytes, so that small frames are not answered by as many.
     static constexpr std::size_t credit_piece = wire::initial_credit / 2;
     /// About how many bytes of data `take_output` returns at once.
-    static constexpr std::size_t output_batch = 256 * 1024;
+    static constexpr std::size_t output_batch = std::size_t{256} * 1024;
 
     /// Takes what the decoder found, and appends the calls of sinks that follow. Nothing more may be given once
     /// `breach` says something.
@@ -114,6 +114,8 @@ public:
     /// The guest is about to boot again, or its agent is gone: nothing that was meant for it is sent any more, and its
     /// streams end. What it still sends is ignored, until a hello.
     VMDSL_DECL void expect_restart(std::vector<sink_call>& calls);
+    /// The agent is gone, and no new one has said hello yet.
+    [[nodiscard]] bool restarting() const noexcept { return restarting_; }
     /// Ends every stream without another word.
     VMDSL_DECL void abandon(std::vector<sink_call>& calls);
 

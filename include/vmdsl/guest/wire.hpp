@@ -42,9 +42,9 @@ inline constexpr std::size_t stream_offset = 8;  ///< Of the stream's number in 
 inline constexpr std::size_t epoch_offset = 12;
 inline constexpr std::size_t type_offset = 16;
 inline constexpr std::size_t trailer_size = 4;
-inline constexpr std::size_t max_payload = 64 * 1024;
+inline constexpr std::size_t max_payload = std::size_t{64} * 1024;
 inline constexpr std::size_t max_frame = header_size + max_payload + trailer_size;
-inline constexpr std::size_t initial_credit = 256 * 1024;
+inline constexpr std::size_t initial_credit = std::size_t{256} * 1024;
 inline constexpr std::size_t resync_padding = max_frame;
 
 /// Names of the virtio-serial ports, found in the guest under /sys/class/virtio-ports/*/name.

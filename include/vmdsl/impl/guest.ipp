@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -233,7 +234,7 @@ VMDSL_DECL bool job::running() const {
         answer.flag = !state_->live()->wait(deadline::in(std::chrono::nanoseconds(0)));
         return answer;
     };
-    return state_->network->look_up(state_->call("is running"), look).flag;
+    return state_->network->ask(state_->call("is running"), look).flag;
 }
 
 VMDSL_DECL std::string job::out_so_far() const {
@@ -242,7 +243,7 @@ VMDSL_DECL std::string job::out_so_far() const {
         answer.out = state_->live()->collected(wire::channel::main);
         return answer;
     };
-    return state_->network->look_up(state_->call("output of"), look).out;
+    return state_->network->ask(state_->call("output of"), look).out;
 }
 
 VMDSL_DECL void job::signal(int number) {
@@ -361,10 +362,12 @@ VMDSL_DECL guest& guest::wait_for_file(std::string_view path, source_location wh
         const auto until = deadline::in(limit_);
         for (detail::back_off pauses(std::chrono::milliseconds(10), std::chrono::milliseconds(200));;) {
             const auto stream = machine.agent()->stat(text);
-            if (!detail::await_stream(machine, *stream, "looking for " + text, until, where).failed) {
+            const auto end = stream->wait(until);
+            if (end && !end->failed) {
                 return detail::verb_answer{};
             }
-            if (!machine.pause_between_attempts(pauses.next(), until)) {
+            if (!end || !machine.pause_between_attempts(pauses.next(), until)) {
+                stream->close();
                 throw timed_out(machine.details("the file " + text + " did not appear in time", where));
             }
         }
@@ -379,19 +382,31 @@ VMDSL_DECL command_result guest::repeat_until(std::string_view command, bool suc
     return detail::result_of(network_->perform({name(), verb, text}, [&] {
         auto& machine = network_->machine(index_);
         const auto until = deadline::in(limit);
+        const std::string late = std::string("the command did not ") + (success ? "succeed" : "fail") + " in time; ";
+        std::optional<command_result> last;  // of an attempt that came to its end
+        const auto give_up = [&] {
+            auto d = machine.details(late + "its last attempt " + last->describe(), where);
+            d.command = text;
+            d.out_tail = detail::tail_of(last->out());
+            d.err_tail = detail::tail_of(last->err());
+            throw timed_out(std::move(d));
+        };
         for (detail::back_off pauses(std::chrono::milliseconds(20), std::chrono::milliseconds(500));;) {
-            const auto result = machine.execute({text, {}, {}, {}}, until, where);
-            if (result.succeeded() == success) {
-                return detail::answer_of(result);
+            try {
+                last = machine.execute({text, {}, {}, {}}, until, where);
+            } catch (const timed_out& cut_off) {
+                if (last) {
+                    give_up();
+                }
+                auto d = cut_off.details();
+                d.what_failed = late + "its first attempt did not come to an end";
+                throw timed_out(std::move(d));
+            }
+            if (last->succeeded() == success) {
+                return detail::answer_of(*last);
             }
             if (!machine.pause_between_attempts(pauses.next(), until)) {
-                auto d = machine.details(std::string("the command did not ") + (success ? "succeed" : "fail") +
-                                             " in time; its last attempt " + result.describe(),
-                                         where);
-                d.command = text;
-                d.out_tail = detail::tail_of(result.out());
-                d.err_tail = detail::tail_of(result.err());
-                throw timed_out(std::move(d));
+                give_up();
             }
         }
     }));
@@ -511,7 +526,7 @@ VMDSL_DECL bool guest::running() const {
         }
         return answer;
     };
-    return network_->look_up({name(), "is running", {}}, look).flag;
+    return network_->ask({name(), "is running", {}}, look).flag;
 }
 
 VMDSL_DECL std::uint16_t guest::forwarded(std::uint16_t guest_port) {

@@ -159,7 +159,7 @@ VMDSL_DECL void machine_runtime::launch(const unique_fd& memory, bool shared, bo
     handlers.agent_port = [this](bool open) {
         const std::lock_guard lock(mutex_);
         if (!open && agent_) {
-            agent_->expect_restart();  // what was under way ends now; the next agent says hello
+            agent_->port_closed();  // what was under way ends now; the next agent says hello
         }
     };
     std::shared_ptr<machine_process> started;
@@ -196,7 +196,10 @@ VMDSL_DECL void machine_runtime::boot(deadline until) {
     try {
         memory_ = make_memory_file("vmdsl-" + plan_.name, plan_.memory_bytes);
         launch(memory_, true, false, until);
-        await_boot(until);
+        await_boot(
+            "did not boot in time: its agent did not answer (is the agent in the initrd, and does the kernel have "
+            "virtio?)",
+            until);
     } catch (const could_not_run& problem) {
         release();
         throw named(problem, plan_);
@@ -206,7 +209,7 @@ VMDSL_DECL void machine_runtime::boot(deadline until) {
     }
 }
 
-VMDSL_DECL void machine_runtime::await_boot(deadline until) {
+VMDSL_DECL void machine_runtime::await_boot(const std::string& problem_if_late, deadline until) {
     const auto guest = agent();
     try {
         (void)guest->await_hello(until);
@@ -214,10 +217,7 @@ VMDSL_DECL void machine_runtime::await_boot(deadline until) {
             emit(event_kind::warning, plan_.name, {{"text", "the guest could not be set up completely: " + problems}});
         }
     } catch (const timed_out&) {
-        throw timed_out(
-            details("did not boot in time: its agent did not answer (is the agent in the initrd, and does the kernel "
-                    "have virtio?)",
-                    {}));
+        throw timed_out(details(problem_if_late, {}));
     }
     await_ready_unit(until);
     awake_ = true;
@@ -260,7 +260,7 @@ VMDSL_DECL void machine_runtime::reboot(deadline until) {
     }
     guest->expect_restart();
     guest->power(wire::power::reboot);
-    await_boot(until);
+    await_boot("did not come back from its reboot in time", until);
 }
 
 VMDSL_DECL void machine_runtime::shutdown(deadline until) {
@@ -533,6 +533,11 @@ VMDSL_DECL void machine_runtime::take_event(std::string_view event) {
             words = console_.tail();
         }
         die(std::move(lock), "its kernel panicked (the machine is kept as it was then)", std::move(words));
+    } else if (event == "RESET") {
+        const std::lock_guard lock(mutex_);
+        if (agent_) {
+            agent_->guest_was_reset();
+        }
     }
 }
 

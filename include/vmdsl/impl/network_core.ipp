@@ -57,10 +57,10 @@ inline verb_answer do_with_event(const verb_call& call, const std::function<verb
 }
 
 VMDSL_DECL verb_answer network_core::perform(const verb_call& call, const std::function<verb_answer()>& live) {
-    return look_up(call, [&] { return do_with_event(call, live); });
+    return perform_quietly(call, [&] { return do_with_event(call, live); });
 }
 
-VMDSL_DECL verb_answer network_core::look_up(const verb_call& call, const std::function<verb_answer()>& live) {
+VMDSL_DECL verb_answer network_core::perform_quietly(const verb_call& call, const std::function<verb_answer()>& live) {
     if (io_loop::instance().on_loop_thread()) {
         throw usage_error("a verb was called on the I/O thread, which has to go on while the verb waits");
     }
@@ -73,6 +73,11 @@ VMDSL_DECL verb_answer network_core::look_up(const verb_call& call, const std::f
     }
 }
 
+VMDSL_DECL verb_answer network_core::ask(verb_call call, const std::function<verb_answer()>& live) {
+    call.question = true;
+    return perform_quietly(call, live);
+}
+
 VMDSL_DECL void network_core::start(std::chrono::nanoseconds limit) {
     (void)perform({{}, "start", {}}, [&] {
         runtime().boot_all(deadline::in(limit));
@@ -81,7 +86,7 @@ VMDSL_DECL void network_core::start(std::chrono::nanoseconds limit) {
 }
 
 VMDSL_DECL void network_core::cut(std::string_view machine, std::string_view segment) {
-    (void)look_up({std::string(machine), "cut", std::string(segment)}, [&] {
+    (void)perform_quietly({std::string(machine), "cut", std::string(segment)}, [&] {
         runtime().links().cut(machine, segment);
         emit(event_kind::fault, machine, {{"text", "cut from " + std::string(segment)}});
         return verb_answer{};
@@ -89,7 +94,7 @@ VMDSL_DECL void network_core::cut(std::string_view machine, std::string_view seg
 }
 
 VMDSL_DECL void network_core::heal(std::string_view machine, std::string_view segment) {
-    (void)look_up({std::string(machine), "heal", std::string(segment)}, [&] {
+    (void)perform_quietly({std::string(machine), "heal", std::string(segment)}, [&] {
         runtime().links().heal(machine, segment);
         emit(event_kind::fault, machine, {{"text", "healed to " + std::string(segment)}});
         return verb_answer{};

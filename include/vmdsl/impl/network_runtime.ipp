@@ -97,7 +97,8 @@ VMDSL_DECL std::shared_ptr<network_runtime> network_runtime::create(network_plan
     return network;
 }
 
-VMDSL_DECL std::shared_ptr<network_runtime> network_runtime::restore(std::shared_ptr<const network_snapshot> snapshot) {
+VMDSL_DECL std::shared_ptr<network_runtime> network_runtime::restore(
+    const std::shared_ptr<const network_snapshot>& snapshot) {
     std::shared_ptr<network_runtime> network(new network_runtime(snapshot->plan, snapshot));
     runtime_registry::instance().add(network);
     network->fabric_->restore(snapshot->links);
@@ -164,7 +165,7 @@ VMDSL_DECL std::shared_ptr<network_snapshot> network_runtime::freeze(deadline un
     const timed_phase phase("save the checkpoint");
     auto snapshot = std::make_shared<network_snapshot>();
     snapshot->plan = plan_;
-    snapshot->body = body_.recorded();
+    snapshot->body = body_.take_recording();
     const auto running_ones = [&](const std::function<void(machine_runtime&)>& work) {
         for_all([&](machine_runtime& machine) {
             if (machine.switched_on()) {

@@ -47,61 +47,85 @@ VMDSL_DECL verb_answer transcript::perform(const verb_call& call, const std::fun
     }
 }
 
+inline bool same_answer(const verb_answer& a, const verb_answer& b) {
+    return !a.problem && !b.problem && a.out == b.out && a.err == b.err && a.number == b.number &&
+           a.signal == b.signal && a.flag == b.flag && a.stream == b.stream;
+}
+
 VMDSL_DECL void transcript::record(const verb_call& call, verb_answer answer) {
     const std::lock_guard lock(mutex_);
-    auto& of_machine = entries_[call.machine];
-    if (of_machine.entries.empty()) {
-        of_machine.asked_by = std::this_thread::get_id();
+    auto& [entries, asked_by, several_threads] = made_[call.machine];
+    if (entries.empty()) {
+        asked_by = std::this_thread::get_id();
     }
-    of_machine.several_threads = of_machine.several_threads || of_machine.asked_by != std::this_thread::get_id();
-    of_machine.entries.push_back({call, std::move(answer)});
+    several_threads = several_threads || asked_by != std::this_thread::get_id();
+    if (call.question && !entries.empty() && entries.back().call == call &&
+        same_answer(entries.back().answer, answer)) {
+        ++entries.back().times;
+        return;
+    }
+    entries.push_back({call, std::move(answer)});
 }
 
 VMDSL_DECL verb_answer transcript::answer_again(const verb_call& call) {
+    static const sequence nothing_asked;
     const std::lock_guard lock(mutex_);
-    auto& of_machine = entries_[call.machine];
-    auto& entries = of_machine.entries;
-    while (of_machine.next < entries.size() && entries[of_machine.next].given) {
-        ++of_machine.next;
+    const auto of_machine = replayed_->find(call.machine);
+    const auto& [entries, asked_by, several_threads] =
+        of_machine == replayed_->end() ? nothing_asked : of_machine->second;
+    auto& [given, first_not] = progress_[call.machine];
+    given.resize(entries.size());
+    while (first_not < entries.size() && given[first_not] > 0) {
+        ++first_not;
     }
-    const auto next = entries.begin() + static_cast<std::ptrdiff_t>(of_machine.next);
-    auto found = next;
-    if (of_machine.several_threads) {
-        found = std::find_if(next, entries.end(), [&](const entry& one) { return !one.given && one.call == call; });
+    // The answer is the next one, or where several threads asked, any that was not given yet; for a question it may
+    // also be the one that was given last.
+    const auto oldest = several_threads || first_not == 0 ? 0 : first_not - 1;
+    const auto begin = call.question ? oldest : first_not;
+    const auto end = several_threads ? entries.size() : std::min(first_not + 1, entries.size());
+    for (auto i = begin; i < end; ++i) {
+        if (given[i] < entries[i].times && entries[i].call == call) {
+            ++given[i];
+            return entries[i].answer;
+        }
     }
-    if (found == entries.end() || found->call != call) {
-        throw transcript_mismatch{next == entries.end() ? "nothing" : transcript_text(next->call),
-                                  transcript_text(call)};
+    for (auto i = end; call.question && i-- > begin;) {
+        if (entries[i].call == call) {
+            return entries[i].answer;
+        }
     }
-    found->given = true;
-    return found->answer;
+    throw transcript_mismatch{first_not == entries.size() ? "nothing" : transcript_text(entries[first_not].call),
+                              transcript_text(call)};
 }
 
 VMDSL_DECL void transcript::start_recording() {
     const std::lock_guard lock(mutex_);
-    entries_.clear();
+    made_.clear();
     mode_ = mode::recording;
 }
 
-VMDSL_DECL transcript::recording transcript::recorded() const {
+VMDSL_DECL std::shared_ptr<const transcript::recording> transcript::take_recording() {
     const std::lock_guard lock(mutex_);
-    return entries_;
+    mode_ = mode::live;
+    return std::make_shared<const recording>(std::exchange(made_, {}));
 }
 
-VMDSL_DECL void transcript::start_replay(recording recorded) {
+VMDSL_DECL void transcript::start_replay(std::shared_ptr<const recording> recorded) {
     const std::lock_guard lock(mutex_);
-    entries_ = std::move(recorded);
+    replayed_ = std::move(recorded);
+    progress_.clear();
     mode_ = mode::replaying;
 }
 
 VMDSL_DECL void transcript::go_live() {
     const std::lock_guard lock(mutex_);
     if (mode_ == mode::replaying) {
-        for (const auto& [machine, of_machine] : entries_) {
-            for (const auto& one : of_machine.entries) {
-                if (!one.given) {
-                    throw transcript_mismatch{transcript_text(one.call), "nothing"};
-                }
+        for (const auto& [machine, of_machine] : *replayed_) {
+            auto& given = progress_[machine].given;
+            given.resize(of_machine.entries.size());
+            if (const auto left = std::find(given.begin(), given.end(), std::size_t{0}); left != given.end()) {
+                const auto index = static_cast<std::size_t>(left - given.begin());
+                throw transcript_mismatch{transcript_text(of_machine.entries[index].call), "nothing"};
             }
         }
     }

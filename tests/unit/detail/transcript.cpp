@@ -36,7 +36,7 @@ BOOST_AUTO_TEST_CASE(a_replay_answers_without_asking) {
     BOOST_CHECK_THROW(
         (void)body.perform({"web", "run", "false"}, []() -> verb_answer { throw std::runtime_error("no"); }),
         std::runtime_error);
-    body.start_replay(body.recorded());
+    body.start_replay(body.take_recording());
     BOOST_TEST(body.perform({"web", "run", "date"}, must_not_be_asked).out == "monday");
     BOOST_CHECK_THROW((void)body.perform({"web", "run", "false"}, must_not_be_asked), std::runtime_error);
     body.go_live();
@@ -47,7 +47,7 @@ BOOST_AUTO_TEST_CASE(every_difference_is_noticed) {
     transcript body;
     body.start_recording();
     (void)body.perform({"web", "run", "a"}, [] { return says("1"); });
-    const auto recorded = body.recorded();
+    const auto recorded = body.take_recording();
     body.start_replay(recorded);
     BOOST_CHECK_THROW((void)body.perform({"web", "run", "b"}, must_not_be_asked), transcript_mismatch);
     body.start_replay(recorded);
@@ -63,7 +63,7 @@ BOOST_AUTO_TEST_CASE(other_content_is_another_call) {
     transcript body;
     body.start_recording();
     (void)body.perform({"web", "write file", "/x", "1"}, [] { return says(""); });
-    body.start_replay(body.recorded());
+    body.start_replay(body.take_recording());
     BOOST_CHECK_EXCEPTION((void)body.perform({"web", "write file", "/x", "12"}, must_not_be_asked), transcript_mismatch,
                           [](const transcript_mismatch& m) {
                               return m.recorded == "machine \"web\": write file /x (1 bytes)" &&
@@ -79,7 +79,7 @@ BOOST_AUTO_TEST_CASE(machines_are_asked_in_any_order_but_each_in_its_own) {
         (void)body.perform({machine, "run", "a"}, [&] { return says(std::string(machine) + " a"); });
         (void)body.perform({machine, "run", "b"}, [&] { return says(std::string(machine) + " b"); });
     }
-    const auto recorded = body.recorded();
+    const auto recorded = body.take_recording();
     body.start_replay(recorded);
     BOOST_TEST(body.perform({"db", "run", "a"}, must_not_be_asked).out == "db a");
     BOOST_TEST(body.perform({"web", "run", "a"}, must_not_be_asked).out == "web a");
@@ -102,7 +102,7 @@ BOOST_AUTO_TEST_CASE(threads_that_ask_one_machine_need_no_order) {
     ask("date", "monday");
     std::thread([&] { ask("uptime", "long"); }).join();
     ask("date", "tuesday");
-    body.start_replay(body.recorded());
+    body.start_replay(body.take_recording());
     BOOST_TEST(body.perform({"web", "run", "uptime"}, must_not_be_asked).out == "long");
     BOOST_TEST(body.perform({"web", "run", "date"}, must_not_be_asked).out == "monday");
     BOOST_CHECK_THROW((void)body.perform({"web", "run", "uptime"}, must_not_be_asked), transcript_mismatch);
@@ -140,9 +140,62 @@ BOOST_AUTO_TEST_CASE(many_threads_record_and_replay_at_once) {
     };
     body.start_recording();
     run_all(false);
-    body.start_replay(body.recorded());
+    body.start_replay(body.take_recording());
     run_all(true);
     body.go_live();
+}
+
+BOOST_AUTO_TEST_CASE(questions_may_be_asked_as_often_as_it_takes) {
+    transcript body;
+    const vmdsl::detail::verb_call question{"web", "is running", "x", {}, true};
+    const auto poll = [&](int times, bool answer) {
+        for (int i = 0; i < times; ++i) {
+            (void)body.perform(question, [&] {
+                auto said = says("");
+                said.flag = answer;
+                return said;
+            });
+        }
+    };
+    body.start_recording();
+    poll(1000, true);
+    (void)body.perform({"web", "run", "a"}, [] { return says(""); });
+    poll(1000, true);
+    poll(1000, false);
+    const auto recorded = body.take_recording();
+    BOOST_TEST(recorded->at("web").entries.size() == 4U);
+
+    const auto again = [&](int times) {
+        int yes = 0;
+        for (int i = 0; i < times; ++i) {
+            yes += body.perform(question, must_not_be_asked).flag ? 1 : 0;
+        }
+        return yes;
+    };
+    body.start_replay(recorded);
+    BOOST_TEST(again(1000) == 1000);
+    BOOST_TEST(again(3) == 3);  // more often than recorded
+    (void)body.perform({"web", "run", "a"}, must_not_be_asked);
+    BOOST_TEST(again(1500) == 1000);
+    body.go_live();  // and less often
+
+    body.start_replay(recorded);
+    BOOST_TEST(body.perform(question, must_not_be_asked).flag);
+    BOOST_CHECK_THROW((void)body.perform({"web", "is running", "y", {}, true}, must_not_be_asked), transcript_mismatch);
+    BOOST_CHECK_THROW((void)body.perform({"web", "run", "b"}, must_not_be_asked), transcript_mismatch);
+    BOOST_CHECK_THROW(body.go_live(), transcript_mismatch);
+}
+
+BOOST_AUTO_TEST_CASE(a_question_that_came_before_another_verb_is_no_answer_to_a_later_one) {
+    transcript body;
+    const vmdsl::detail::verb_call question{"web", "is running", "x", {}, true};
+    body.start_recording();
+    (void)body.perform(question, [] { return says(""); });
+    (void)body.perform({"web", "run", "a"}, [] { return says(""); });
+    body.start_replay(body.take_recording());
+    (void)body.perform(question, must_not_be_asked);
+    (void)body.perform({"web", "run", "a"}, must_not_be_asked);
+    BOOST_CHECK_THROW((void)body.perform(question, must_not_be_asked), transcript_mismatch);
 }
 
 BOOST_AUTO_TEST_CASE(a_replay_names_the_streams_of_each_machines_jobs) {
@@ -156,7 +209,7 @@ BOOST_AUTO_TEST_CASE(a_replay_names_the_streams_of_each_machines_jobs) {
     (void)body.perform({"web", "spawn", "x"}, [&] { return job(4); });
     (void)body.perform({"db", "spawn", "y"}, [&] { return job(2); });
     (void)body.perform({"web", "run", "z"}, [] { return says(""); });
-    body.start_replay(body.recorded());
+    body.start_replay(body.take_recording());
     BOOST_TEST(body.perform({"db", "spawn", "y"}, [&] { return job(0); }).stream == 2U);
     BOOST_TEST(body.perform({"web", "spawn", "x"}, [&] { return job(0); }).stream == 4U);
     BOOST_TEST(body.perform({"web", "run", "z"}, [&] { return job(9); }).stream == 0U);

@@ -187,6 +187,29 @@ BOOST_AUTO_TEST_CASE(what_an_agent_was_not_sent_yet_is_not_sent_to_the_next_one)
     BOOST_TEST(agent->bytes_received < 1U << 20U);
 }
 
+BOOST_AUTO_TEST_CASE(an_agent_whose_port_closed_for_no_reason_is_lost) {
+    client->port_closed(std::chrono::milliseconds(50));
+    BOOST_TEST(reason_of_the_loss() == "its agent ended, and no other one came in its place");
+}
+
+BOOST_AUTO_TEST_CASE(an_agent_that_comes_back_was_not_lost) {
+    client->port_closed(std::chrono::milliseconds(500));
+    agent->say_hello("first boot", 6);
+    BOOST_TEST(client->await_hello(soon()) == "first boot");
+    auto lost_after_all = lost.get_future();
+    BOOST_TEST((lost_after_all.wait_for(std::chrono::seconds(1)) == std::future_status::timeout));
+}
+
+BOOST_AUTO_TEST_CASE(a_port_that_a_reset_closed_may_stay_closed) {
+    auto lost_after_all = lost.get_future();
+    client->port_closed(std::chrono::milliseconds(500));
+    client->guest_was_reset();                           // told after the port
+    client->port_closed(std::chrono::milliseconds(10));  // told before the port
+    BOOST_TEST((lost_after_all.wait_for(std::chrono::seconds(1)) == std::future_status::timeout));
+    agent->say_hello("second boot", 6);
+    BOOST_TEST(client->await_hello(soon()) == "second boot");
+}
+
 BOOST_AUTO_TEST_CASE(what_is_asked_for_during_a_restart_waits_for_the_next_agent) {
     client->expect_restart();
     const auto stream = client->write_file("file", 0644, false);

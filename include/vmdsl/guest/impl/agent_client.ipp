@@ -53,6 +53,7 @@ VMDSL_DECL agent_client::~agent_client() {
         boost::system::error_code ignored;
         connection_->on_lost = nullptr;
         connection_->socket.close(ignored);
+        connection_->orphaned.cancel();
     });
 }
 
@@ -67,6 +68,15 @@ VMDSL_DECL std::string agent_client::await_hello(deadline until) {
 
 VMDSL_DECL void agent_client::expect_restart() {
     connection_->with_protocol([](auto& protocol, auto& calls) { protocol.expect_restart(calls); });
+}
+
+VMDSL_DECL void agent_client::port_closed(std::chrono::milliseconds patience) {
+    expect_restart();
+    io_loop::instance().post([connection = connection_, patience] { connection->watch_closed_port(patience); });
+}
+
+VMDSL_DECL void agent_client::guest_was_reset() {
+    io_loop::instance().post([connection = connection_] { connection->take_reset(); });
 }
 
 VMDSL_DECL std::string agent_client::configure(const guest_settings& settings, deadline until) {

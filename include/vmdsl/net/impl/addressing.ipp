@@ -142,9 +142,10 @@ VMDSL_DECL std::string hosts_file(const network_plan& plan) {
         const std::string& name = plan.machines[index].name;
         bool first = true;
         for (const nic_address& address : detail::addressing_of_machine(plan, index)) {
-            const std::string names = (first ? name + ' ' : std::string()) + name + '.' + address.segment + '\n';
+            std::string names = first ? name + ' ' : std::string();
+            names.append(name).append(".").append(address.segment).append("\n");
             for (const std::string& with_prefix : {address.ipv4, address.ipv6}) {
-                text += with_prefix.substr(0, with_prefix.find('/')) + ' ' + names;
+                text.append(with_prefix, 0, with_prefix.find('/')).append(" ").append(names);
             }
             first = false;
         }

@@ -174,6 +174,7 @@ VMDSL_DECL std::optional<std::vector<pid_t>> own_children() {
 
 inline std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
     std::vector<char*> result;
+    result.reserve(texts.size() + 1);
     for (const auto& text : texts) {
         result.push_back(const_cast<char*>(text.c_str()));
     }

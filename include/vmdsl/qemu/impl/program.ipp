@@ -123,7 +123,7 @@ inline std::string cached_why_no_kvm(const qemu_program& qemu, const std::string
             return reason;
         }
     }
-    const std::string reason = why_no_kvm(qemu, kernel);
+    std::string reason = why_no_kvm(qemu, kernel);
     std::filesystem::create_directories(file.parent_path(), ec);
     const auto fresh = file.string() + "." + std::to_string(::getpid());
     std::ofstream(fresh) << key << '\n' << reason << '\n';

@@ -39,7 +39,7 @@ VMDSL_DECL qmp_message qmp_codec::parse(std::string_view line) {
     boost::json::error_code ec;
     auto value = boost::json::parse(boost::json::string_view(line.data(), line.size()), ec);
     auto* object = ec ? nullptr : value.if_object();
-    const qmp_message garbage{qmp_message::kind::garbage, 0, std::string(line.substr(0, 200)), {}};
+    qmp_message garbage{qmp_message::kind::garbage, 0, std::string(line.substr(0, 200)), {}};
     if (object == nullptr) {
         return garbage;
     }

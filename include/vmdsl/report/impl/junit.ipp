@@ -24,7 +24,7 @@ namespace vmdsl {
 
 namespace detail {
 
-inline constexpr std::size_t junit_text_limit = 64 * 1024;
+inline constexpr std::size_t junit_text_limit = std::size_t{64} * 1024;
 inline constexpr std::size_t junit_message_limit = 1024;
 
 inline void append_xml_attribute(std::string& out, std::string_view name, std::string_view value) {

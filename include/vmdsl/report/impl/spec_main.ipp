@@ -103,6 +103,7 @@ inline int supervisor_main(const std::vector<std::string>& given) {
         boost_texts.insert(boost_texts.begin() + 1, "--help");
     }
     std::vector<char*> arguments;
+    arguments.reserve(boost_texts.size() + 1);
     for (auto& text : boost_texts) {
         arguments.push_back(text.data());
     }

@@ -17,7 +17,7 @@ namespace detail {
 inline constexpr const char* green = "\033[32m";
 inline constexpr const char* red = "\033[31m";
 inline constexpr const char* yellow = "\033[33m";
-inline constexpr std::size_t terminal_text_limit = 8 * 1024;
+inline constexpr std::size_t terminal_text_limit = std::size_t{8} * 1024;
 
 /// The word in the first column, and its colour.
 struct status_label {
