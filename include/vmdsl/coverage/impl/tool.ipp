@@ -18,6 +18,7 @@ namespace vmdsl::detail {
 VMDSL_DECL int run_tool(const std::vector<std::string>& words, const std::filesystem::path& folder,
                         const std::filesystem::path& output, const std::filesystem::path& errors) {
     std::vector<char*> arguments;
+    arguments.reserve(words.size() + 1);
     for (const auto& word : words) {
         arguments.push_back(const_cast<char*>(word.c_str()));
     }
