@@ -15,8 +15,9 @@ from units import Folder  # noqa: E402
 from vm_build import cli  # noqa: E402
 from vm_build.build import Recipe  # noqa: E402
 from vm_image.apt import DownloadError, SourceArchive  # noqa: E402
+from vm_image.descriptor import descriptor  # noqa: E402
 from vm_image.errors import ImageError  # noqa: E402
-from vm_image.recipe import read_build  # noqa: E402
+from vm_image.recipe import Recipe as ImageRecipe, read_build  # noqa: E402
 
 
 class Recipes(Folder):
@@ -60,6 +61,14 @@ class Recipes(Folder):
         others.append(self.recipe(folder=folder, packages=["a", "b"]).facts())
         for other in others:
             self.assertNotEqual(first, other)
+
+    def test_images_know_their_builds(self):
+        plain = ImageRecipe("web", ["p"], [], [])
+        image = ImageRecipe("web", ["p"], [], [], [self.description("used")])
+        self.assertNotEqual(plain.facts(), image.facts())
+        fields = json.loads(descriptor("web", "kernel", "initrd", builds=image.builds))
+        self.assertEqual(fields["builds"], [{"folder": str(self.folder / "used"), "guest_folder": "/coverage/x"}])
+        self.assertNotIn("builds", json.loads(descriptor("web", "kernel", "initrd", builds=plain.builds)))
 
     def test_errors_are_one_sentence_and_exit_code_1(self):
         self.assertEqual(cli.main(["--name", "own", "--script", "/nowhere", "--folder", "/", "--output", "x"]), 1)
