@@ -63,8 +63,8 @@ class Recipes(Folder):
             self.assertNotEqual(first, other)
 
     def test_images_know_their_builds(self):
-        plain = ImageRecipe("web", ["p"], [], [])
-        image = ImageRecipe("web", ["p"], [], [], [self.description("used")])
+        plain = ImageRecipe("web", ["nginx"], [], [])
+        image = ImageRecipe("web", ["nginx"], [], [], [self.description("used")])
         self.assertNotEqual(plain.facts(), image.facts())
         fields = json.loads(descriptor("web", "kernel", "initrd", builds=image.builds))
         self.assertEqual(fields["builds"], [{"folder": str(self.folder / "used"), "guest_folder": "/coverage/x"}])
