@@ -15,6 +15,7 @@ namespace vmdsl {
 struct collection {
     std::vector<counter_file> files;
     std::vector<std::string> missed;  ///< "apache2 (process 12): does-not-answer": their counters are not among these.
+    std::vector<std::string> errors;  ///< What the guest's libgcc could not write, in its words.
     std::size_t flushed = 0;          ///< How many running processes wrote their counters.
 };
 

@@ -19,6 +19,10 @@ struct counter_file {
 /// Knows the format of GCC 12 and later.
 [[nodiscard]] VMDSL_DECL std::string counter_file_problem(std::string_view content, std::string_view notes);
 
+/// Whether good counters hold anything but zeros. A process writes a file for each of its objects, most of which it has
+/// not used.
+[[nodiscard]] VMDSL_DECL bool has_counts(std::string_view content);
+
 }  // namespace vmdsl
 
 #ifdef VMDSL_HEADER_ONLY

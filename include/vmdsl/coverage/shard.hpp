@@ -12,8 +12,8 @@
 
 namespace vmdsl {
 
-/// The counters of one machine during one case, or a part of it: a folder with a copy of each file of counters, as
-/// BUILD/PATH-IN-THE-GUEST, and a manifest, shard.json.
+/// The counters of one machine during one case, or a part of it: a folder with a copy of each file of counters that are
+/// not all zero, as BUILD/PATH-IN-THE-GUEST, and a manifest, shard.json.
 struct coverage_shard {
     std::filesystem::path folder;
     std::string machine;

@@ -13,7 +13,7 @@ using namespace std::string_literals;
 namespace {
 
 const std::string printed =
-    "vmdsl-coverage 1\nflushed 12 apache2\nmissed 13 svnserve does-not-answer\n"
+    "vmdsl-coverage 1\nflushed 12 apache2\nmissed 13 svnserve does-not-answer\nerror profiling:/x:Cannot open\n"
     "file 5 /coverage/a/b c.gcda\n12\n\0xfile 0 /coverage/a/d.gcda\nend 2\n"s;
 
 }  // namespace
@@ -25,6 +25,8 @@ BOOST_AUTO_TEST_CASE(files_and_processes_are_read) {
     BOOST_TEST(found.flushed == 1U);
     BOOST_REQUIRE(found.missed.size() == 1U);
     BOOST_TEST(found.missed[0] == "svnserve (process 13) does-not-answer");
+    BOOST_REQUIRE(found.errors.size() == 1U);
+    BOOST_TEST(found.errors[0] == "profiling:/x:Cannot open");
     BOOST_REQUIRE(found.files.size() == 2U);
     BOOST_TEST(found.files[0].path == "/coverage/a/b c.gcda");
     BOOST_TEST(found.files[0].content == "12\n\0x"s);

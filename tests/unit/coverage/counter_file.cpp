@@ -41,6 +41,15 @@ BOOST_AUTO_TEST_CASE(what_a_crash_leaves_is_seen) {
     BOOST_TEST(counter_file_problem(std::string(counters.size(), '\0'), notes) == "it is no file of counters");
 }
 
+BOOST_AUTO_TEST_CASE(counts_are_told_from_zeros) {
+    BOOST_TEST(has_counts(counters));
+    auto zeros = counters;
+    zeros[zeros.size() - 28] = '\0';
+    zeros[zeros.size() - 12] = '\0';
+    BOOST_TEST(counter_file_problem(zeros, notes).empty());
+    BOOST_TEST(!has_counts(zeros));
+}
+
 BOOST_AUTO_TEST_CASE(another_build_is_seen) {
     auto other = counters;
     other[8] = '\x19';

@@ -42,7 +42,7 @@ for script in $here/setup/*; do
 done
 
 # What instrumented programs counted meanwhile is not a test's.
-[ ! -d /coverage ] || find /coverage -name '*.gcda' -delete
+[ ! -d /coverage ] || find /coverage '(' -name '*.gcda' -o -name errors ')' -exec truncate --size=0 {} +
 
 # The service that loads /etc/modules starts only where it lists something.
 grep -q '^[^#]' /etc/modules 2>/dev/null || rm -f /etc/modules-load.d/modules.conf

@@ -54,12 +54,14 @@ if [ -z "$(find "$folder" -name '*.gcno' -print -quit)" ]; then
     exit 1
 fi
 
-# The guest's copy of the build folder has the folders only, and everyone may write to them: the counters of a process
-# go where its objects were compiled, whoever runs it.
-find "$folder" -name '*.gcno' -printf '%h\n' | sort -u | while read -r one; do
-    mkdir -p "$DESTDIR$one"
+# The guest's copy of the build folder has an empty file of counters for each object, and everyone may write to it: so
+# neither the rights of the user who is the first to run a program count, nor his umask.
+find "$folder" -name '*.gcno' | while read -r one; do
+    mkdir -p "$DESTDIR${one%/*}"
+    : >"$DESTDIR${one%.gcno}.gcda"
 done
-chmod -R 1777 "$DESTDIR$folder"
+: >"$DESTDIR/coverage/errors"
+find "$DESTDIR/coverage" -type f -exec chmod 666 {} +
 find "$DESTDIR" -type f -exec grep -l --binary-files=text -F "$folder/" {} + | while read -r one; do
     case $(head -c 4 "$one" | tr -d '\0') in ?ELF) echo "${one#"$DESTDIR"}" ;; esac
 done >"$here/instrumented"

@@ -5,6 +5,7 @@
 //   vmdsl-coverage 1
 //   flushed PID NAME                 a process that has written its counters
 //   missed PID NAME REASON           one that runs instrumented code and has not
+//   error TEXT                       what libgcc said when it could not write
 //   file SIZE PATH                   followed by SIZE bytes
 //   end FILES                        nothing is missing
 //
@@ -25,6 +26,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+static const char error_file[] = "/coverage/errors";
 static unsigned long file_count;
 static int failed;
 
@@ -167,6 +169,17 @@ static int ship(const char* path, const struct stat* status, int type, struct FT
     return 0;
 }
 
+static void tell_errors(void) {
+    struct list errors = {NULL, 0};
+    add_lines_of(&errors, error_file);
+    for (size_t i = 0; i < errors.size; ++i) {
+        printf("error %s\n", errors.items[i]);
+    }
+    if (errors.size > 0 && truncate(error_file, 0) != 0) {
+        failed = 1;
+    }
+}
+
 int main(int count, char** folders) {
     struct list instrumented = {NULL, 0};
     for (int i = 1; i < count; ++i) {
@@ -176,6 +189,7 @@ int main(int count, char** folders) {
     }
     puts("vmdsl-coverage 1");
     flush_processes(&instrumented);
+    tell_errors();
     for (int i = 1; i < count; ++i) {
         nftw(folders[i], ship, 32, FTW_PHYS);
     }

@@ -3,8 +3,8 @@
 // it is asked to, through an abstract socket "vmdsl-coverage/PID".
 //
 // A thread and not a signal handler: programs block signals and don't expect interrupted calls, and writing counters
-// takes locks and memory. It has a umask and a root directory of its own, so that processes of several users can add to
-// the same file, and a process that has changed its root still finds it.
+// takes locks and memory. It has a root directory of its own, so that a process that has changed its root still finds
+// the files.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <pthread.h>
@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -72,7 +71,6 @@ static int listener_is_ours(void) {
 
 static void* answer_requests(void* unused) {
     unshare(CLONE_FS);
-    umask(0);
     for (;;) {
         if (!listener_is_ours()) {
             open_listener();
@@ -123,16 +121,10 @@ static void in_child(void) {
     start_thread();
 }
 
-// Runs after the program's own handlers and before libgcc writes the counters: whoever adds to the files later may be
-// another user.
-static void open_files_to_all(void) {
-    umask(0);
-}
-
 static void start(void) {
     open_listener();
     pthread_atfork(before_fork, in_parent, in_child);
-    atexit(open_files_to_all);
+    setenv("GCOV_ERROR_FILE", "/coverage/errors", 0);  // what libgcc says to standard error, nobody would hear
     start_thread();
 }
 

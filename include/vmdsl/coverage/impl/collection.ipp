@@ -49,6 +49,8 @@ VMDSL_DECL collection parse_collection(std::string_view text) {
             const auto process = detail::take_until(line, ' ');
             const auto name = detail::take_until(line, ' ');
             found.missed.push_back(std::string(name) + " (process " + std::string(process) + ") " + std::string(line));
+        } else if (what == "error") {
+            found.errors.emplace_back(line);
         } else if (what == "file") {
             const auto size = detail::counted(detail::take_until(line, ' '));
             if (size > text.size()) {

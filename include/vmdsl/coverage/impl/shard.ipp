@@ -98,6 +98,9 @@ VMDSL_DECL coverage_shard write_shard(const std::filesystem::path& folder, cover
     for (const auto& process : collected.missed) {
         shard.problems.push_back("not flushed: " + process);
     }
+    for (const auto& line : collected.errors) {
+        shard.problems.push_back("a program in the guest could not write its counters: " + line);
+    }
     for (const auto& file : collected.files) {
         const auto place = detail::place_of(shard.builds, file.path);
         if (place.build == shard.builds.size()) {
@@ -107,6 +110,9 @@ VMDSL_DECL coverage_shard write_shard(const std::filesystem::path& folder, cover
         const auto notes = detail::content_of(place.notes, detail::gcov_header);
         if (auto problem = counter_file_problem(file.content, notes); !problem.empty()) {
             shard.problems.push_back(file.path + ": " + problem);
+            continue;
+        }
+        if (!has_counts(file.content)) {
             continue;
         }
         const auto copy = shard.folder / std::to_string(place.build) / std::filesystem::path(file.path).relative_path();
