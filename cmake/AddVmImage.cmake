@@ -10,16 +10,21 @@
 # Each image is a target vm-image-NAME, built when a test that names it is built, and not otherwise. The image `tiny`
 # (kernel, agent, busybox) is always declared. docs/images.md says what is in the images.
 #
-#   vmdsl_image_descriptor(NAME out_var)   the descriptor's path
+# What was built elsewhere is not built again: VMDSL_IMAGE_PATH is a list of folders with NAME.image.json files. With
+# VMDSL_BUILD_IMAGES=OFF no image is built at all; a spec looks for those that are in none of these folders in
+# $VMDSL_IMAGE_PATH when it runs.
+#
+#   vmdsl_image_descriptor(NAME out_var)   the descriptor's path; empty where it is known only when the spec runs
 #   vmdsl_require_image(NAME)              stops configuring, with the names that are known, when NAME is not one
 
 include_guard(GLOBAL)
 
-if(NOT DEFINED VMDSL_ROOT)
-    cmake_path(GET CMAKE_CURRENT_LIST_DIR PARENT_PATH VMDSL_ROOT)
-endif()
-set(VMDSL_IMAGE_TOOL "${VMDSL_ROOT}/tools/vm-image" CACHE INTERNAL "")
-file(GLOB_RECURSE tool_sources CONFIGURE_DEPENDS "${VMDSL_ROOT}/tools/image/*.py" "${VMDSL_ROOT}/tools/image/*.sh")
+set(VMDSL_IMAGE_PATH "" CACHE STRING "Folders with NAME.image.json files of images that are built elsewhere")
+option(VMDSL_BUILD_IMAGES "Build the images that are not in VMDSL_IMAGE_PATH" ON)
+
+# VMDSL_TOOLS_FOLDER is in the source tree, or in the tree that vmdsl was installed into.
+set(VMDSL_IMAGE_TOOL "${VMDSL_TOOLS_FOLDER}/vm-image" CACHE INTERNAL "")
+file(GLOB_RECURSE tool_sources CONFIGURE_DEPENDS "${VMDSL_TOOLS_FOLDER}/image/*.py" "${VMDSL_TOOLS_FOLDER}/image/*.sh")
 set(VMDSL_IMAGE_TOOL_SOURCES "${VMDSL_IMAGE_TOOL};${tool_sources}" CACHE INTERNAL "")
 unset(tool_sources)
 
@@ -39,6 +44,20 @@ function(add_vm_image name)
 endfunction()
 
 function(vmdsl_image_descriptor name out_var)
+    foreach(folder IN LISTS VMDSL_IMAGE_PATH)
+        if(EXISTS "${folder}/${name}.image.json")
+            set(${out_var} "${folder}/${name}.image.json" PARENT_SCOPE)
+            return()
+        endif()
+    endforeach()
+    set(${out_var} "" PARENT_SCOPE)
+    if(VMDSL_BUILD_IMAGES)
+        _vmdsl_built_descriptor("${name}" built)
+        set(${out_var} "${built}" PARENT_SCOPE)
+    endif()
+endfunction()
+
+function(_vmdsl_built_descriptor name out_var)
     set(${out_var} "${CMAKE_BINARY_DIR}/vm-images/${name}.image.json" PARENT_SCOPE)
 endfunction()
 
@@ -75,8 +94,8 @@ macro(_vmdsl_debian_image name)
         message(FATAL_ERROR "add_vm_image(${name}): ARGUMENTS go with KERNEL and INITRD; a Debian image has its own, "
             "and a machine can add to them")
     endif()
-    set(words --agent "$<TARGET_FILE:vmdsl_agent>" --log "${CMAKE_BINARY_DIR}/vm-images/${name}.log")
-    set(inputs vmdsl_agent)
+    set(words --agent "$<TARGET_FILE:vmdsl::agent>" --log "${CMAKE_BINARY_DIR}/vm-images/${name}.log")
+    set(inputs "$<TARGET_FILE:vmdsl::agent>")
     if(image_SUITE)
         list(APPEND words --suite "${image_SUITE}")
     endif()
@@ -138,6 +157,11 @@ function(_vmdsl_image_target name command words inputs)
     endif()
     set_property(GLOBAL APPEND PROPERTY VMDSL_IMAGES "${name}")
     vmdsl_image_descriptor("${name}" output)
+    _vmdsl_built_descriptor("${name}" built)
+    if(NOT output STREQUAL built)
+        add_custom_target("vm-image-${name}")
+        return()
+    endif()
     add_custom_command(
         OUTPUT "${output}"
         COMMAND "${VMDSL_IMAGE_TOOL}" ${command} --name "${name}" --output "${output}" ${words}
@@ -149,4 +173,4 @@ function(_vmdsl_image_target name command words inputs)
     set_target_properties("vm-image-${name}" PROPERTIES VMDSL_IMAGE_DESCRIPTOR "${output}")
 endfunction()
 
-_vmdsl_image_target(tiny tiny "--agent;$<TARGET_FILE:vmdsl_agent>" vmdsl_agent)
+_vmdsl_image_target(tiny tiny "--agent;$<TARGET_FILE:vmdsl::agent>" "$<TARGET_FILE:vmdsl::agent>")

@@ -13,8 +13,8 @@
 
 include_guard(GLOBAL)
 
-set(VMDSL_BUILD_TOOL "${VMDSL_ROOT}/tools/vm-build" CACHE INTERNAL "")
-file(GLOB_RECURSE tool_sources CONFIGURE_DEPENDS "${VMDSL_ROOT}/tools/instrumented/*")
+set(VMDSL_BUILD_TOOL "${VMDSL_TOOLS_FOLDER}/vm-build" CACHE INTERNAL "")
+file(GLOB_RECURSE tool_sources CONFIGURE_DEPENDS "${VMDSL_TOOLS_FOLDER}/instrumented/*")
 set(VMDSL_BUILD_TOOL_SOURCES "${VMDSL_BUILD_TOOL};${tool_sources}" CACHE INTERNAL "")
 unset(tool_sources)
 

@@ -1,7 +1,7 @@
 # add_vm_test: a spec as an executable and as a ctest test.
 #
 #   add_vm_test(NAME spec.cpp... [IMAGES image...] [LABELS label...] [LIBRARIES target...]
-#               [TIMEOUT seconds] [PROCESSORS n] [MEMORY mebibytes] [NO_TEST])
+#               [TIMEOUT seconds] [PROCESSORS n] [MEMORY mebibytes] [HEADER_ONLY] [NO_TEST])
 #
 #   IMAGES      what the spec's machines boot: names that add_vm_image declared. `tiny` is always there. NAME=OTHER lets
 #               a spec that says NAME boot the image OTHER: the same spec on other images.
@@ -10,6 +10,7 @@
 #   PROCESSORS  how many of ctest's slots (-j) it takes: the virtual processors of all machines; 1 by default.
 #   MEMORY      the memory of all machines together, 512 MiB by default. ctest starts no test for which the host's
 #               memory does not suffice beside those that run. A spec that uses more says so when it runs.
+#   HEADER_ONLY compiles all of vmdsl into the spec, instead of linking the library that was compiled once.
 #   NO_TEST     makes the executable only.
 
 include_guard(GLOBAL)
@@ -22,20 +23,36 @@ cmake_host_system_information(RESULT vmdsl_memory QUERY TOTAL_PHYSICAL_MEMORY)
 cmake_host_system_information(RESULT vmdsl_processors QUERY NUMBER_OF_LOGICAL_CORES)
 math(EXPR vmdsl_memory "${vmdsl_memory} * 8 / 10")
 set(VMDSL_HOST_MEMORY "${vmdsl_memory}" CACHE STRING "Memory in MiB that all tests running at once may use")
-math(EXPR VMDSL_MEMORY_PER_SLOT "${VMDSL_HOST_MEMORY} / ${vmdsl_processors}")
+math(EXPR vmdsl_memory "${VMDSL_HOST_MEMORY} / ${vmdsl_processors}")
+set(VMDSL_MEMORY_PER_SLOT "${vmdsl_memory}" CACHE INTERNAL "")
+unset(vmdsl_memory)
+unset(vmdsl_processors)
 file(CONFIGURE OUTPUT "${CMAKE_BINARY_DIR}/vmdsl-resources.json" @ONLY CONTENT
 [[{"version": {"major": 1, "minor": 0}, "local": [{"memory_mib": [{"id": "host", "slots": @VMDSL_HOST_MEMORY@}]}]}
 ]])
 
-# Owns the precompiled header that all specs share.
-file(CONFIGURE OUTPUT "${CMAKE_BINARY_DIR}/vmdsl_pch/empty.cpp" CONTENT "// Generated: the precompiled header needs a source.\n")
-add_library(vmdsl_pch OBJECT "${CMAKE_BINARY_DIR}/vmdsl_pch/empty.cpp")
-target_link_libraries(vmdsl_pch PRIVATE vmdsl::main)
-target_precompile_headers(vmdsl_pch PRIVATE
-    <boost/test/unit_test.hpp> <chrono> <string> <vector> "${VMDSL_ROOT}/include/vmdsl/vmdsl.hpp")
+# The target that owns the precompiled header of the calling folder's specs. One fits only what is compiled with the same
+# settings, so there is one for each set of them.
+function(_vmdsl_precompiled_header out_var)
+    get_directory_property(options COMPILE_OPTIONS)
+    get_directory_property(definitions COMPILE_DEFINITIONS)
+    string(SHA1 settings "${CMAKE_CXX_STANDARD};${CMAKE_CXX_EXTENSIONS};${CMAKE_CXX_FLAGS};${CMAKE_BUILD_TYPE};\
+${CMAKE_POSITION_INDEPENDENT_CODE};${CMAKE_INTERPROCEDURAL_OPTIMIZATION};${options};${definitions}")
+    string(SUBSTRING "${settings}" 0 8 settings)
+    set(owner "vmdsl_pch_${settings}")
+    if(NOT TARGET "${owner}")
+        set(source "${CMAKE_CURRENT_BINARY_DIR}/${owner}.cpp")
+        file(CONFIGURE OUTPUT "${source}" CONTENT "// Generated: the precompiled header needs a source.\n")
+        add_library("${owner}" OBJECT "${source}")
+        target_link_libraries("${owner}" PRIVATE vmdsl::main)
+        target_precompile_headers("${owner}" PRIVATE
+            <boost/test/unit_test.hpp> <chrono> <string> <vector> <vmdsl/vmdsl.hpp>)
+    endif()
+    set(${out_var} "${owner}" PARENT_SCOPE)
+endfunction()
 
 function(add_vm_test name)
-    cmake_parse_arguments(PARSE_ARGV 1 test "NO_TEST" "TIMEOUT;PROCESSORS;MEMORY" "IMAGES;LABELS;LIBRARIES")
+    cmake_parse_arguments(PARSE_ARGV 1 test "HEADER_ONLY;NO_TEST" "TIMEOUT;PROCESSORS;MEMORY" "IMAGES;LABELS;LIBRARIES")
     if(NOT test_UNPARSED_ARGUMENTS)
         message(FATAL_ERROR "add_vm_test(${name}): name the spec's source files after the name")
     endif()
@@ -66,18 +83,29 @@ function(add_vm_test name)
         list(APPEND test_IMAGES "${image}")
         vmdsl_require_image("${image}")
         vmdsl_image_descriptor("${image}" descriptor)
+        if(NOT descriptor)
+            continue()
+        endif()
         math(EXPR number "${number} + 1")
         string(APPEND text
             "static const vmdsl::image_registration image_${number}(\"${name_in_spec}\", \"${descriptor}\");\n")
     endforeach()
     string(APPEND text "static const vmdsl::detail::memory_declaration memory(${test_MEMORY});\n")
+    if(test_HEADER_ONLY)
+        string(APPEND text "\n#include <vmdsl/main.hpp>\nVMDSL_MAIN\n")
+    endif()
     set(images "${CMAKE_CURRENT_BINARY_DIR}/${name}_images.cpp")
     file(CONFIGURE OUTPUT "${images}" CONTENT "${text}" @ONLY)
 
     add_executable(${name} ${test_UNPARSED_ARGUMENTS} "${images}")
-    target_link_libraries(${name} PRIVATE vmdsl::main ${test_LIBRARIES})
-    target_precompile_headers(${name} REUSE_FROM vmdsl_pch)
-    set_source_files_properties("${images}" PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+    if(test_HEADER_ONLY)
+        target_link_libraries(${name} PRIVATE vmdsl::header_only ${test_LIBRARIES})
+    else()
+        target_link_libraries(${name} PRIVATE vmdsl::main ${test_LIBRARIES})
+        _vmdsl_precompiled_header(precompiled_header)
+        target_precompile_headers(${name} REUSE_FROM "${precompiled_header}")
+        set_source_files_properties("${images}" PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+    endif()
     foreach(image IN LISTS test_IMAGES)
         add_dependencies(${name} "vm-image-${image}")
     endforeach()

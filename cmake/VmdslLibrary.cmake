@@ -2,12 +2,11 @@
 #
 #   vmdsl::vmdsl        compiled once; what add_vm_test links. Users see the headers as system headers.
 #   vmdsl::header_only  nothing compiled; every body is inline.
+#   vmdsl::main         main(), for specs that use the compiled library.
 #   vmdsl_dev           the compiled library with our own warnings, for the project's own tests.
 
-set(VMDSL_ROOT "${CMAKE_CURRENT_LIST_DIR}/..")
-cmake_path(NORMAL_PATH VMDSL_ROOT)
+cmake_path(GET CMAKE_CURRENT_LIST_DIR PARENT_PATH VMDSL_ROOT)
 
-option(VMDSL_WERROR "Warnings in vmdsl's own code are errors" ${PROJECT_IS_TOP_LEVEL})
 set(VMDSL_WARNINGS -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wnon-virtual-dtor
     -Woverloaded-virtual)
 if(VMDSL_WERROR)
@@ -21,6 +20,13 @@ target_compile_definitions(vmdsl_requirements INTERFACE
     BOOST_TEST_DYN_LINK BOOST_TEST_NO_MAIN BOOST_TEST_ALTERNATIVE_INIT_API)
 target_link_libraries(vmdsl_requirements INTERFACE
     Boost::unit_test_framework Boost::json Boost::headers fmt::fmt Threads::Threads)
+if(VMDSL_SANITIZE)
+    set(sanitizer_flags "-fsanitize=${VMDSL_SANITIZE}" -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    # ThreadSanitizer does not see Asio's fences, of which g++ warns.
+    target_compile_options(vmdsl_requirements INTERFACE ${sanitizer_flags}
+        $<$<AND:$<CXX_COMPILER_ID:GNU>,$<STREQUAL:${VMDSL_SANITIZE},thread>>:-Wno-tsan>)
+    target_link_options(vmdsl_requirements INTERFACE ${sanitizer_flags})
+endif()
 
 # One translation unit per layer: a change in one layer compiles that layer again, not all of them.
 set(vmdsl_sources "")
@@ -50,11 +56,12 @@ target_compile_definitions(vmdsl_compiled PUBLIC VMDSL_SEPARATE_COMPILATION
     BOOST_ASIO_SEPARATE_COMPILATION)
 target_link_libraries(vmdsl_compiled PUBLIC vmdsl_requirements)
 target_compile_options(vmdsl_compiled PRIVATE ${VMDSL_WARNINGS})
+set_target_properties(vmdsl_compiled PROPERTIES OUTPUT_NAME vmdsl)
 set_source_files_properties("${VMDSL_ROOT}/src/third_party.cpp" PROPERTIES COMPILE_OPTIONS "-w")
 
 add_library(vmdsl_vmdsl INTERFACE)
 add_library(vmdsl::vmdsl ALIAS vmdsl_vmdsl)
-target_include_directories(vmdsl_vmdsl SYSTEM INTERFACE "${VMDSL_ROOT}/include")
+target_include_directories(vmdsl_vmdsl SYSTEM INTERFACE "$<BUILD_INTERFACE:${VMDSL_ROOT}/include>")
 target_link_libraries(vmdsl_vmdsl INTERFACE vmdsl_compiled)
 
 add_library(vmdsl_dev INTERFACE)
@@ -64,10 +71,9 @@ target_compile_options(vmdsl_dev INTERFACE ${VMDSL_WARNINGS})
 
 add_library(vmdsl_header_only INTERFACE)
 add_library(vmdsl::header_only ALIAS vmdsl_header_only)
-target_include_directories(vmdsl_header_only SYSTEM INTERFACE "${VMDSL_ROOT}/include")
+target_include_directories(vmdsl_header_only SYSTEM INTERFACE "$<BUILD_INTERFACE:${VMDSL_ROOT}/include>")
 target_link_libraries(vmdsl_header_only INTERFACE vmdsl_requirements)
 
-# main(), for specs that use the compiled library.
 add_library(vmdsl_main STATIC "${VMDSL_ROOT}/src/main.cpp")
 add_library(vmdsl::main ALIAS vmdsl_main)
 target_link_libraries(vmdsl_main PUBLIC vmdsl_vmdsl)

@@ -26,7 +26,7 @@ struct verb_answer;
 class job {
 public:
     /// Waits for its end, whatever its exit code. The limit is that of the `spawn`ing guest (default: 5 min); after it
-    /// the command's whole tree is killed and `timed_out` is thrown.
+    /// the command's whole tree is killed, which may take 20 s more, and `timed_out` is thrown.
     VMDSL_DECL command_result wait(source_location where = source_location::current());
     /// The same with a limit of its own.
     VMDSL_DECL command_result wait(std::chrono::nanoseconds limit, source_location where = source_location::current());
@@ -54,7 +54,8 @@ private:
 /// A machine of a running network: what a spec talks to.
 ///
 /// Every verb that waits has a limit, says on which machine, what was asked and what came back when it fails, and ends
-/// at once with `machine_died` where the kernel panics, QEMU ends or the agent is lost. Verbs may be called by several
+/// at once with `machine_died` where the kernel panics, QEMU ends or the agent is lost. A command that is over its
+/// limit is killed first, for which a guest that does not answer gets 20 s more. Verbs may be called by several
 /// threads, also those of one machine. Valid as long as its network.
 class guest {
 public:

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include <vmdsl/core/source_location.hpp>
 #include <vmdsl/detail/names.hpp>
 #include <vmdsl/detail/network_core.hpp>
 #include <vmdsl/detail/topology.hpp>
@@ -34,7 +35,10 @@ public:
 
     /// Switches on all machines that are off, in parallel, and waits until every guest is set up. The limit (default:
     /// 5 min) is for all of them together. Throws `could_not_run`, `timed_out`, `machine_died`.
-    void start(std::chrono::nanoseconds limit = std::chrono::minutes(5)) { core_.start(limit); }
+    void start(std::chrono::nanoseconds limit = std::chrono::minutes(5),
+               source_location where = source_location::current()) {
+        core_.start(limit, where);
+    }
 
     /// A machine by its name, which is checked while compiling. Valid as long as the network.
     [[nodiscard]] guest& machine(detail::machine_name<topology> name) { return guests_[name.index()]; }

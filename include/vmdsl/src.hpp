@@ -12,7 +12,9 @@
 #error "define VMDSL_SEPARATE_COMPILATION for the whole program, or do not include <vmdsl/src.hpp>"
 #endif
 
+#include <vmdsl/core/impl/case_clock.ipp>
 #include <vmdsl/core/impl/command_pattern.ipp>
+#include <vmdsl/core/impl/deadline.ipp>
 #include <vmdsl/core/impl/error.ipp>
 #include <vmdsl/core/impl/event.ipp>
 #include <vmdsl/core/impl/event_stream.ipp>
@@ -33,16 +35,19 @@
 #include <vmdsl/qemu/impl/qcow2_overlay.ipp>
 #include <vmdsl/qemu/impl/qmp_client.ipp>
 #include <vmdsl/qemu/impl/qmp_codec.ipp>
+#include <vmdsl/qemu/impl/time_stamp_counter.ipp>
 #include <vmdsl/guest/impl/agent_client.ipp>
 #include <vmdsl/guest/impl/agent_protocol.ipp>
 #include <vmdsl/guest/impl/agent_stream.ipp>
 #include <vmdsl/guest/impl/command.ipp>
 #include <vmdsl/guest/impl/console_log.ipp>
 #include <vmdsl/guest/impl/frame_codec.ipp>
+#include <vmdsl/guest/impl/port_probe.ipp>
 #include <vmdsl/net/impl/addressing.ipp>
 #include <vmdsl/net/impl/egress_queue.ipp>
 #include <vmdsl/net/impl/fabric.ipp>
 #include <vmdsl/net/impl/fabric_engine.ipp>
+#include <vmdsl/net/impl/fabric_report.ipp>
 #include <vmdsl/net/impl/forward.ipp>
 #include <vmdsl/net/impl/mac_table.ipp>
 #include <vmdsl/net/impl/stream_framer.ipp>
@@ -72,6 +77,7 @@
 #include <vmdsl/impl/console_writer.ipp>
 #include <vmdsl/impl/guest.ipp>
 #include <vmdsl/impl/machine_coverage.ipp>
+#include <vmdsl/impl/machine_needs.ipp>
 #include <vmdsl/impl/machine_runtime.ipp>
 #include <vmdsl/impl/network_core.ipp>
 #include <vmdsl/impl/network_link.ipp>

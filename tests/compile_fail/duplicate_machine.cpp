@@ -11,4 +11,6 @@ using lab = network<machine<"web">, machine<"Web">>;
 
 void use(lab& net) {
     net.start();
+    net.machine("web").run("true");
+    net.link("web").cut();
 }

@@ -11,4 +11,6 @@ using lab = network<segment<"a">, segment<"a">, machine<"web">>;
 
 void use(lab& net) {
     net.start();
+    net.machine("web").run("true");
+    net.link("web").cut();
 }

@@ -1,4 +1,4 @@
-# One run of vmdsl_compile_fail(): cmake -D COMPILER= -D FLAGS_FILE= -D SOURCE= -D EXPECT=control|rejects -D REGEX= -P.
+# One run of vmdsl_compile_fail(): cmake -D COMPILER= -D FLAGS_FILE= -D SOURCE= -D EXPECT=control|rejects -D REGEX= -D ABSENT= -P.
 #
 # The control must compile without any output, so that it is known that nothing but the mistake is refused. The mistake
 # must fail, and the output must match: a file that fails for another reason, such as a header that was renamed, is as
@@ -43,3 +43,7 @@ foreach(expression IN LISTS REGEX)
         message(FATAL_ERROR "the mistake is refused for another reason than \"${expression}\"")
     endif()
 endforeach()
+if(ABSENT AND output MATCHES "${ABSENT}")
+    message("${output}")
+    message(FATAL_ERROR "the mistake is followed by \"${CMAKE_MATCH_0}\"")
+endif()

@@ -81,7 +81,7 @@ class bad_input(spec_test_case):
     def test_an_image_without_an_agent_is_given_up(self):
         folder = self.descriptor(kernel_arguments=["console=ttyS0", "rdinit=/bin/sh", "panic=-1"])
         result = self.run_spec(bad_image, "--run_test=impatient", VMDSL_IMAGE_PATH=folder)
-        self.expect(result, FAILED, "did not boot in time", "its agent did not answer")
+        self.expect(result, FAILED, "did not boot within 8 s", "its agent did not answer")
 
     def test_the_same_spec_twice_at_once(self):
         runs = [subprocess.Popen(

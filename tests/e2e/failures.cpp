@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // A machine that dies ends the waiting call at once, with the console's words.
-#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
 #include <thread>
 
@@ -11,6 +11,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <vmdsl/core/deadline.hpp>
+#include <vmdsl/core/run_options.hpp>
 #include <vmdsl/vmdsl.hpp>
 
 using namespace vmdsl;
@@ -50,21 +52,36 @@ pid_t qemu_of_this_worker() {
     return found;
 }
 
-double seconds_since(std::chrono::steady_clock::time_point begin) {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+/// All that machines with this name have written to their consoles.
+std::string console_of(const std::string& machine) {
+    std::ifstream file(current_run().output_directory / ("console-" + machine + ".log"));
+    return {std::istreambuf_iterator<char>(file), {}};
 }
 
-/// Stops the machine's agent, so that the guest will not do what it is asked for. Returns once that is so.
-void deafen(vmdsl::guest& box) {
-    box.spawn("kill -STOP $PPID");
-    for (;;) {
-        try {
-            (void)box.within(2s).file_exists("/");
-        } catch (const timed_out&) {
-            return;
-        }
+/// Stops the machine's agent, so that the guest will not do what it is asked for. Returns once that is so. The guest
+/// then runs `afterwards`.
+void deafen(vmdsl::guest& box, const std::string& afterwards = "true") {
+    static int times = 0;
+    const auto word = "deaf: " + std::to_string(::getpid()) + "." + std::to_string(++times) + ";";
+    // Told by a signal, which is not answered, because nothing is any more; and said on the console for the same
+    // reason.
+    auto stopper = box.spawn("trap 'kill -STOP $PPID; echo \"" + word + "\" > /dev/console; " + afterwards +
+                             "; exit' TERM; echo ready; while :; do sleep 0.1; done");
+    const auto until = deadline::in(300s);
+    const auto poll = [&until] {
+        BOOST_REQUIRE(!until.expired());
+        std::this_thread::sleep_for(20ms);
+    };
+    while (stopper.out_so_far() != "ready\n") {
+        poll();
+    }
+    stopper.signal();
+    while (console_of("box").find(word) == std::string::npos) {
+        poll();
     }
 }
+
+const std::string panic = "echo 1 > /proc/sys/kernel/sysrq; echo c > /proc/sysrq-trigger";
 
 }  // namespace
 
@@ -72,12 +89,9 @@ BOOST_FIXTURE_TEST_SUITE(failures, restored<ready>)
 
 BOOST_AUTO_TEST_CASE(a_panic_ends_the_call_with_the_consoles_words) {
     auto& box = net.machine("box");
-    const auto begin = std::chrono::steady_clock::now();
-    BOOST_CHECK_EXCEPTION(box.run("echo 1 > /proc/sys/kernel/sysrq; echo c > /proc/sysrq-trigger; sleep 300"),
-                          machine_died, [](const machine_died& e) {
-                              return mentions(e, "its kernel panicked") && mentions(e, "sysrq triggered crash");
-                          });
-    BOOST_TEST(seconds_since(begin) < 30);
+    BOOST_CHECK_EXCEPTION(box.run(panic + "; sleep 6000"), machine_died, [](const machine_died& e) {
+        return mentions(e, "its kernel panicked") && mentions(e, "sysrq triggered crash");
+    });
     BOOST_TEST(!box.running());
     BOOST_CHECK_THROW(box.run("true"), machine_died);
     box.crash();
@@ -85,31 +99,41 @@ BOOST_AUTO_TEST_CASE(a_panic_ends_the_call_with_the_consoles_words) {
 
 BOOST_AUTO_TEST_CASE(the_death_of_qemu_ends_every_call) {
     auto& box = net.machine("box");
-    auto job = box.spawn("sleep 300");
-    const auto begin = std::chrono::steady_clock::now();
+    auto job = box.spawn("sleep 6000");
     std::thread killer([&] {
         box.wait_for_file("/tmp/go");
         ::kill(qemu_of_this_worker(), SIGKILL);
     });
-    BOOST_CHECK_EXCEPTION(box.run("touch /tmp/go; sleep 300"), machine_died, [](const machine_died& e) {
+    BOOST_CHECK_EXCEPTION(box.run("touch /tmp/go; sleep 6000"), machine_died, [](const machine_died& e) {
         return mentions(e, "QEMU was ended by signal 9") && e.details().machine == "box";
     });
     killer.join();
     BOOST_CHECK_THROW(job.wait(), machine_died);
-    BOOST_TEST(seconds_since(begin) < 30);
 }
 
+// After 2 s, because QEMU tells of a port once a second at most: of the one that closes it would not tell in time.
 BOOST_AUTO_TEST_CASE(a_guest_that_switches_itself_off_says_so) {
-    BOOST_CHECK_EXCEPTION(net.machine("box").run("poweroff -f; sleep 300"), machine_died, [](const machine_died& e) {
-        return mentions(e, "switched itself off") || mentions(e, "restarted");
+    BOOST_CHECK_EXCEPTION(net.machine("box").run("sleep 2; poweroff -f; sleep 300"), machine_died,
+                          [](const machine_died& e) {
+                              return mentions(e, "the guest switched itself off") &&
+                                     e.details().command == "sleep 2; poweroff -f; sleep 300";
+                          });
+}
+
+BOOST_AUTO_TEST_CASE(one_that_does_so_in_order_says_so_too) {
+    BOOST_CHECK_EXCEPTION(net.machine("box").run("sleep 2; poweroff; sleep 300"), machine_died,
+                          [](const machine_died& e) { return mentions(e, "the guest switched itself off"); });
+}
+
+BOOST_AUTO_TEST_CASE(one_that_restarts_itself_says_that) {
+    BOOST_CHECK_EXCEPTION(net.machine("box").run("reboot -f; sleep 300"), machine_died, [](const machine_died& e) {
+        return mentions(e, "was restarted (or its agent was) while a command ran");
     });
 }
 
 BOOST_AUTO_TEST_CASE(the_death_of_the_agent_ends_the_call) {
     auto& box = net.machine("box");
-    const auto begin = std::chrono::steady_clock::now();
-    BOOST_CHECK_THROW(box.run("kill -9 $PPID; sleep 300"), machine_died);
-    BOOST_TEST(seconds_since(begin) < 30);
+    BOOST_CHECK_THROW(box.run("kill -9 $PPID; sleep 6000"), machine_died);
 }
 
 BOOST_AUTO_TEST_CASE(a_machine_that_is_off_says_so) {
@@ -125,14 +149,11 @@ BOOST_AUTO_TEST_CASE(a_machine_that_is_off_says_so) {
 
 BOOST_AUTO_TEST_CASE(a_panic_while_it_is_shut_down_ends_the_call) {
     auto& box = net.machine("box");
-    box.spawn("sleep 10; echo 1 > /proc/sys/kernel/sysrq; echo c > /proc/sysrq-trigger");
-    deafen(box);
-    const auto begin = std::chrono::steady_clock::now();
+    deafen(box, "sleep 3; " + panic);  // before or after the call begins: it has to throw either way
     BOOST_CHECK_EXCEPTION(box.within(120s).shutdown(), machine_died, [](const machine_died& e) {
         return mentions(e, "its kernel panicked") && mentions(e, "sysrq triggered crash") &&
                mentions(e, "failures.cpp:");
     });
-    BOOST_TEST(seconds_since(begin) < 60);
     box.crash();
     box.start();
 }
@@ -154,7 +175,7 @@ BOOST_AUTO_TEST_CASE(after_a_shutdown_that_took_too_long_a_death_is_one_again) {
     auto& box = net.machine("box");
     deafen(box);
     BOOST_CHECK_EXCEPTION(box.within(1s).shutdown(), timed_out,
-                          [](const timed_out& e) { return mentions(e, "did not switch itself off in time"); });
+                          [](const timed_out& e) { return mentions(e, "did not switch itself off within 1 s"); });
     BOOST_TEST(box.running());
     ::kill(qemu_of_this_worker(), SIGKILL);
     BOOST_CHECK_THROW(box.within(20s).wait_for_file("/never"), machine_died);
@@ -162,11 +183,8 @@ BOOST_AUTO_TEST_CASE(after_a_shutdown_that_took_too_long_a_death_is_one_again) {
 
 BOOST_AUTO_TEST_CASE(a_panic_while_it_reboots_ends_the_call) {
     auto& box = net.machine("box");
-    box.spawn("sleep 10; echo 1 > /proc/sys/kernel/sysrq; echo c > /proc/sysrq-trigger");
-    deafen(box);
-    const auto begin = std::chrono::steady_clock::now();
+    deafen(box, "sleep 3; " + panic);
     BOOST_CHECK_THROW(box.within(120s).reboot(), machine_died);
-    BOOST_TEST(seconds_since(begin) < 60);
 }
 
 BOOST_AUTO_TEST_CASE(after_a_boot_that_failed_the_machine_is_off) {
@@ -182,8 +200,7 @@ BOOST_AUTO_TEST_CASE(after_a_boot_that_failed_the_machine_is_off) {
 
 BOOST_AUTO_TEST_CASE(after_a_panic_and_a_crash_it_is_just_off) {
     auto& box = net.machine("box");
-    BOOST_CHECK_THROW(box.run("echo 1 > /proc/sys/kernel/sysrq; echo c > /proc/sysrq-trigger; sleep 300"),
-                      machine_died);
+    BOOST_CHECK_THROW(box.run(panic + "; sleep 6000"), machine_died);
     box.crash();
     BOOST_CHECK_THROW(box.run("true"), usage_error);
     box.start().run("true");

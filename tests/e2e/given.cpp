@@ -20,6 +20,6 @@ BOOST_AUTO_TEST_CASE(both_boot_and_meet) {
 BOOST_AUTO_TEST_CASE(a_kernel_that_does_not_exist_is_said) {
     network<machine<"box", boot<kernel<"/no/kernel">, initrd<"/no/initrd">>>> net;
     BOOST_CHECK_EXCEPTION(net.start(), could_not_run, [](const could_not_run& e) {
-        return std::string(e.what()).find("/no/kernel, which does not exist") != std::string::npos;
+        return e.details().machine == "box" && e.details().what_failed == "the kernel /no/kernel does not exist";
     });
 }

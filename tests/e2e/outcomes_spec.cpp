@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Cases that must fail, and some beside them that must not; outcomes.py runs them and reads what was reported.
 #include <chrono>
+#include <csignal>
 #include <string>
 #include <thread>
 
@@ -28,6 +29,24 @@ void await_on_console(const guest& box, const std::string& text) {
 }
 
 }  // namespace
+
+// --- What does not end.
+
+struct ready_to_hang : checkpoint<lone> {
+    void prepare() { net.start(); }
+};
+
+BOOST_FIXTURE_TEST_SUITE(hanging, restored<ready_to_hang>)
+
+BOOST_AUTO_TEST_CASE(a_command) {
+    net.machine("box").run("echo started; sleep 1000");
+}
+
+BOOST_AUTO_TEST_CASE(the_next_case) {
+    net.machine("box").run("true");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
 
 // --- Deaths that nobody asked for.
 
@@ -116,6 +135,36 @@ BOOST_AUTO_TEST_CASE(second) {
 }
 
 BOOST_AUTO_TEST_SUITE_END()
+
+// --- Consoles: a case whose process crashes, after one whose guest did.
+
+BOOST_FIXTURE_TEST_SUITE(consoles, restored<ready>)
+
+BOOST_AUTO_TEST_CASE(its_kernel_panics) {
+    net.machine("box").run("echo 1 > /proc/sys/kernel/sysrq; echo c > /proc/sysrq-trigger; sleep 60");
+}
+
+BOOST_AUTO_TEST_CASE(its_own_crash) {
+    ::raise(SIGSEGV);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+// --- Two machines that can't be started.
+
+struct two_started : checkpoint<network<machine<"alpha", memory<64_MiB>>, machine<"beta", memory<64_MiB>>>> {
+    void prepare() { net.start(); }
+};
+
+BOOST_FIXTURE_TEST_CASE(two_machines, restored<two_started>) {
+}
+
+BOOST_AUTO_TEST_CASE(two_reasons) {
+    network<machine<"alpha", memory<64_MiB>, qemu_arguments<"-no-such-option">>,
+            machine<"beta", memory<64_MiB>, qemu_arguments<"-not-that-one">>>
+        net;
+    net.start();
+}
 
 // --- Events.
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 // Verbs of one and of several machines from several threads, in a checkpoint's body and in cases.
+#include <atomic>
+#include <future>
+#include <latch>
 #include <string>
 #include <thread>
 #include <vector>
@@ -88,6 +91,30 @@ BOOST_AUTO_TEST_CASE(power_verbs_meet_each_other) {
         BOOST_CHECK_THROW(alice.start(), usage_error);
     }
     alice.run("ping -c 1 -W 10 bob");
+}
+
+BOOST_AUTO_TEST_CASE(only_one_thread_at_a_time_reboots_a_machine) {
+    auto& alice = net.machine("alice");
+    std::latch together(2);
+    std::atomic<int> rebooted{0};
+    std::atomic<int> refused{0};
+    const auto reboot = [&] {
+        together.arrive_and_wait();
+        try {
+            alice.reboot();
+            ++rebooted;
+        } catch (const usage_error&) {
+            ++refused;
+        }
+    };
+    {
+        auto other = std::async(std::launch::async, reboot);
+        reboot();
+        other.get();
+    }
+    BOOST_TEST(rebooted + refused == 2);
+    BOOST_TEST(rebooted >= 1);
+    alice.run("true");
 }
 
 BOOST_AUTO_TEST_CASE(the_power_goes_while_a_command_runs) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // A guest that says what it likes, and a host that goes on with its own work: nothing grows, no credit is made up, and
 // what is sent are whole frames.
+#include <csignal>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -24,8 +25,7 @@ public:
             step();
             check();
         }
-        host_.abandon(calls_);
-        perform_calls();
+        lose_the_agent();
     }
 
 private:
@@ -49,11 +49,14 @@ private:
                 asked_ += largest_control;
                 break;
             case 5:
-                host_.send_signal(stream(), 9, true);
+                host_.send_signal(stream(), SIGKILL, signal_target::tree);
                 asked_ += largest_control;
                 break;
             case 6:
                 control();
+                break;
+            case 7:
+                lose_the_agent();
                 break;
             default:
                 guest_frame();
@@ -77,8 +80,21 @@ private:
         host_.write(to, std::string(input_.number() * 8U, 'x'));
     }
 
+    /// At any moment, and the socket may take more all the same: a write was under way, or posted.
+    void lose_the_agent() {
+        if (input_.byte() % 2 == 0) {
+            host_.abandon(calls_);
+            fuzz::require(!host_.has_output(), "nothing is sent to one that is lost");
+        } else {
+            host_.expect_restart(calls_);
+            asked_ += 2 * largest_control;
+        }
+        perform_calls();
+        take_output();
+    }
+
     void control() {
-        switch (input_.byte() % 5) {
+        switch (input_.byte() % 4) {
             case 0:
                 host_.quiesce();
                 break;
@@ -88,10 +104,7 @@ private:
                 asked_ += wire::resync_padding;
                 asked_ += most_fields * largest_control;  // streams to close that the one `resumed` names
                 break;
-            case 2:
-                host_.expect_restart(calls_);
-                break;
-            case 3: {
+            case 2: {
                 agent_protocol clone;
                 clone.restore(host_.save());
                 (void)clone.attach(input_.byte());
@@ -185,6 +198,9 @@ private:
                 fuzz::require(each->granted[i] + each->used_up[i] <= wire::initial_credit, "which comes back once");
             }
             fuzz::require(!each->over || each->pending.empty(), "nothing is kept for what has ended");
+            const auto end = each->end.value_or(stream_end{});
+            fuzz::require(end.exit_code >= 0 && end.exit_code <= 255, "a command ends as commands do");
+            fuzz::require(end.signal >= 0 && end.signal <= 127, "or by a signal that there can be");
         }
     }
 

@@ -90,6 +90,10 @@ case_bad_arguments() {
     expect_error "$work/text" "is not a program"
     try "$tool" tiny --agent "$work/none"
     expect_error "$work/none"
+    try "$tool" tiny --agent "$agent" --busybox "$agent"
+    expect_error "--kernel, --modules and --busybox belong together"
+    try "$tool" tiny --agent "$agent" --kernel "$agent" --modules "$work/none" --busybox "$agent"
+    expect_error "$work/none" "does not exist"
 }
 
 case_bad_package() {
@@ -155,6 +159,14 @@ while place < len(data):
 assert names.count("TRAILER!!!") == 2, "expected two archives"
 assert {"init", "bin/busybox", "bin/sh", "bin/ls", "etc/passwd", "root"} <= set(names)
 PYTHON
+    # The same from a kernel and a busybox that are named makes the same bytes.
+    kernel=$("$tool" kernel)
+    busybox=("$VMDSL_CACHE_DIR"/busybox/*/busybox)
+    "$tool" tiny --agent "$agent" --output "$work/named.image.json" --initrd "$work/initrd" \
+        --kernel "$kernel/vmlinux" --modules "$kernel/lib/modules" --busybox "${busybox[0]}"
+    [ "$(field "$work/named.image.json" kernel)" = "$kernel/vmlinux" ] || fail "another kernel than was named"
+    [ "$(field "$work/named.image.json" initrd)" = "$work/initrd" ] || fail "another initrd than was named"
+    cmp "$work/initrd" "$(field "$work/tiny.image.json" initrd)"
 }
 
 case_given() {

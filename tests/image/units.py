@@ -11,6 +11,7 @@ import sys
 import tempfile
 import threading
 import unittest
+import unittest.mock
 
 sys.dont_write_bytecode = True
 _ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -18,7 +19,7 @@ sys.path.insert(0, str(_ROOT / "tools" / "image"))
 
 from vm_image import apt, cache, cli, debian, errors, pipeline  # noqa: E402
 from vm_image.cpio import CpioWriter  # noqa: E402
-from vm_image.errors import DiskFullError, ImageError, require_tools  # noqa: E402
+from vm_image.errors import DiskFullError, ImageError, KilledError, require_tools  # noqa: E402
 from vm_image.recipe import FileSpec  # noqa: E402
 
 
@@ -163,6 +164,16 @@ class Causes(Folder):
     def test_a_disk_that_a_setup_script_filled_is_a_full_disk(self):
         log = self.write("log", "vmdsl-setup: begin a.sh\ncp: x: No space left on device\nvmdsl-setup: failed a.sh 1\n")
         self.assertIsInstance(pipeline.cause("image x", log), DiskFullError)
+
+    def test_a_program_that_was_killed_is_told_by_status_and_words(self):
+        log = self.write("log", "")
+        for script in ("kill -9 $$", "sh -c 'kill -9 $$'"):
+            with self.assertRaisesRegex(KilledError, "memory runs out"):
+                pipeline.run(["sh", "-c", f"{script}; exit $?"], None, log, {}, "image x")
+        for line in ("E: Sub-process /usr/bin/dpkg received signal 9", "Killed",
+                     "dpkg-deb: error: tar subprocess was killed by signal (Killed)", "x.sh: line 3:    41 Killed    make"):
+            self.assertIsInstance(pipeline.cause("image x", self.write("log", f"x\n{line}\nE: it failed\n")), KilledError)
+        self.assertNotIsInstance(pipeline.cause("image x", self.write("log", "E: it failed\n")), KilledError)
 
     def test_other_errors_show_apts_words_and_the_log(self):
         said = self.cause("page\n" * 500 + "E: Unable to correct problems\n" + "page\n" * 500)
@@ -342,33 +353,57 @@ class Downloads(Folder):
 
 
 class Memory(Folder):
-    def test_what_does_not_fit_into_memory_is_built_on_disk(self):
-        scripts, said = [], []
+    def setUp(self):
+        super().setUp()
+        self.memory, self.in_memory, self.said = 4096, [], []
+        self.in_memory_it_ends_so = lambda: None
 
         def run(command, *_):
-            scripts.append(command[command.index("-c") + 1])
-            if "tmpfs" in scripts[-1]:
-                raise DiskFullError("full")
+            self.in_memory.append("tmpfs" in command[command.index("-c") + 1])
+            if self.in_memory[-1]:
+                self.in_memory_it_ends_so()
+
+        for module, name, value in ((pipeline, "run", run), (debian, "memory_for_builds", lambda: self.memory)):
+            self.addCleanup(setattr, module, name, getattr(module, name))
+            setattr(module, name, value)
+
+    def build(self, prefix=("unshare",)):
+        """Builds; returns whether each attempt was in memory."""
+        said = self.said
 
         class Archive:
             architecture, suite, sources_file, say = "amd64", "bookworm", "sources.list", said.append
             date = staticmethod(lambda: 1)
 
-        memory = [4096]
-        for module, name, value in ((pipeline, "run", run), (debian, "memory_for_builds", lambda: memory[0])):
-            self.addCleanup(setattr, module, name, getattr(module, name))
-            setattr(module, name, value)
-        builder = debian.Builder([], Archive, self.folder / "log")
-        builder.archive_of([], self.folder, "it", self.folder / "out")
-        self.assertEqual([("tmpfs" in script) for script in scripts], [False])  # no mounts without namespaces
-        scripts.clear()
-        builder = debian.Builder(["unshare"], Archive, self.folder / "log")
-        builder.archive_of([], self.folder, "it", self.folder / "out")
-        self.assertEqual([("tmpfs" in script) for script in scripts], [True, False])
-        self.assertEqual(len(said), 1)
-        memory[0] = 1 << 60  # more than any disk has
-        with self.assertRaises(DiskFullError):
-            builder.archive_of([], self.folder, "it", self.folder / "out")
+        self.in_memory = []
+        folder = self.folder / "build"
+        folder.mkdir(exist_ok=True)
+        debian.Builder(prefix, Archive, self.folder / "log").archive_of([], folder, "it", folder / "out")
+        return self.in_memory
+
+    def test_without_namespaces_there_are_no_mounts(self):
+        self.assertEqual(self.build(prefix=[]), [False])
+
+    def test_what_does_not_fit_into_memory_is_built_on_disk(self):
+        for problem in (DiskFullError("full"), KilledError("killed")):
+            self.in_memory_it_ends_so = unittest.mock.Mock(side_effect=problem)
+            self.said.clear()
+            self.assertEqual(self.build(), [True, False])
+            self.assertEqual(len(self.said), 1)
+            self.memory, before = 1 << 60, self.memory  # more than any disk has
+            with self.assertRaises(type(problem)):
+                self.build()
+            self.memory = before
+
+    def test_other_problems_are_problems(self):
+        self.in_memory_it_ends_so = unittest.mock.Mock(side_effect=ImageError("no such package"))
+        with self.assertRaises(ImageError):
+            self.build()
+
+    def test_only_one_build_at_a_time_takes_memory(self):
+        with cache.lock_if_free("memory"):
+            self.assertEqual(self.build(), [False])
+        self.assertEqual(self.build(), [True])
 
 
 class Progress(Folder):

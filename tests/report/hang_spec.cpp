@@ -15,6 +15,7 @@
 namespace {
 
 void hang() {
+    vmdsl::emit(vmdsl::event_kind::note, {}, {{"text", std::string("hangs")}});
     if (::getenv("IGNORE_SIGTERM") != nullptr) {
         ::signal(SIGTERM, SIG_IGN);
     }

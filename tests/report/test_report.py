@@ -137,8 +137,9 @@ class ReportTest(unittest.TestCase):
             self.assertEqual(int(suite.get("errors")), sum(c.find("error") is not None for c in cases))
             self.assertEqual(
                 int(suite.get("failures")),
-                sum(c.find("error") is None and c.find("failure") is not None for c in cases),
+                sum(c.find("failure") is not None for c in cases),
             )
+            self.assertFalse(any(c.find("error") is not None and c.find("failure") is not None for c in cases))
             self.assertEqual(int(suite.get("skipped")), sum(c.find("skipped") is not None for c in cases))
         for key in ("tests", "failures", "errors", "skipped"):
             self.assertEqual(int(junit.get(key)), sum(int(s.get(key)) for s in junit.iter("testsuite")))
@@ -153,6 +154,9 @@ class Reporting(ReportTest):
             {k: run.junit.get(k) for k in ("name", "tests", "failures", "errors", "skipped")},
             {"name": "mixed_spec", "tests": "16", "failures": "6", "errors": "2", "skipped": "4"},
         )
+        properties = {p.get("name"): p.get("value") for p in run.junit.find("testsuite/properties")}
+        self.assertRegex(properties["vmdsl"], r"^[0-9]+\.[0-9]+\.[0-9]+$")
+        self.assertEqual(properties["acceleration asked for"], "auto")
         self.assertIn("4 passed, 6 failed, 2 could not run, 4 skipped", run.out)
 
         failures = run.case("ends.fails").findall("failure")
@@ -172,6 +176,7 @@ class Reporting(ReportTest):
         long = run.case("ends.throws_vmdsl").find("failure")
         self.assertEqual(long.get("message"), 'machine "web": "false" exited with code 1')
         self.assertTrue(long.text.startswith("spec.cpp:77: "))
+        self.assertEqual(long.text.count("spec.cpp:77"), 1)
         self.assertIn("x" * 6000, long.text)
         self.assertIn("the end", long.text)
         error = run.case("ends.could_not_run").find("error")
@@ -434,12 +439,14 @@ class Deaths(ReportTest):
         run = self.run_spec("crash_spec")
         self.assertEqual(run.code, 201)
         self.assert_counts_add_up(run.junit)
-        crash = run.case("segfaults")
-        self.assertIn("a check before the crash", crash.find("failure").text)
-        self.assertIn("SIGSEGV", crash.find("error").get("message"))
-        self.assertEqual(crash.find("error").get("type"), "crash")
-        self.assertIn("exited with code 3", run.case("exits").find("error").get("message"))
-        self.assertIn("SIGKILL", run.case("is_killed").find("error").get("message"))
+        self.assertEqual((run.junit.get("failures"), run.junit.get("errors")), ("4", "0"))
+        self.assertIn("4 passed, 4 failed, 6 skipped", run.out)
+        check, crash = run.case("segfaults").findall("failure")
+        self.assertIn("a check before the crash", check.text)
+        self.assertIn("SIGSEGV", crash.get("message"))
+        self.assertEqual(crash.get("type"), "crash")
+        self.assertIn("exited with code 3", run.case("exits").find("failure").get("message"))
+        self.assertIn("SIGKILL", run.case("is_killed").find("failure").get("message"))
         for name in ("first_passes", "passes_in_between", "last_passes", "needs_the_first"):
             self.assertEqual(list(run.case(name)), [], name)
         self.assertIn('"second_fails" has failed', run.case("needs_the_second").find("skipped").get("message"))
@@ -450,9 +457,9 @@ class Deaths(ReportTest):
         run = self.run_spec("crash_spec", "--run_test=hopeless")
         self.assertEqual(run.code, 201)
         self.assertEqual(len([e for e in run.events() if e["event"] == "run_begin"]), 3)
-        self.assertIn("SIGSEGV", run.case("hopeless.c").find("error").get("message"))
+        self.assertIn("SIGSEGV", run.case("hopeless.c").find("failure").get("message"))
         self.assertIn("kept dying", run.case("hopeless.d").find("skipped").get("message"))
-        self.assertIn("3 worker processes in a row", run.case("(worker)").find("error").get("message"))
+        self.assertIn("3 test processes in a row", run.case("(worker)").find("failure").get("message"))
         self.assert_counts_add_up(run.junit)
 
     def test_a_crash_outside_of_any_case(self):
@@ -470,7 +477,8 @@ class Deaths(ReportTest):
         for variables in ({}, {"IGNORE_SIGTERM": "1"}):
             run = self.run_spec("hang_spec", "--case-timeout=1", **variables)
             self.assertEqual(run.code, 201)
-            error = run.case("hangs").find("error")
+            error = run.case("hangs").find("failure")
+            self.assertIn("2 passed, 1 failed, 1 skipped", run.out)
             self.assertEqual((error.get("message"), error.get("type")), ("did not end within 1 s", "timeout"))
             self.assertGreaterEqual(float(run.case("hangs").get("time")), 1)
             self.assertIn("last words", run.case("hangs").find("system-out").text)
@@ -481,8 +489,11 @@ class Deaths(ReportTest):
     def test_a_fixture_that_hangs(self):
         run = self.run_spec("hang_spec", "--case-timeout=1", "--run_test=in_a_fixture")
         self.assertEqual(run.code, 201)
-        self.assertIn("did not get on within 1 s", run.case("(worker)").find("error").get("message"))
-        self.assertIn("kept dying", run.case("not_reached").find("skipped").get("message"))
+        self.assertIn("did not get on within 1 s", run.case("(worker)").find("failure").get("message"))
+        self.assertIn("case after case took too long", run.case("not_reached").find("skipped").get("message"))
+        problems = [e.get("message") for e in run.case("(worker)").findall("failure")]
+        self.assertIn("3 times in a row a case did not end within 1 s (--case-timeout): the remaining cases were not run",
+                      problems)
 
     def test_a_case_leaves_processes_and_files(self):
         run = self.run_spec("tree_spec")
@@ -516,7 +527,12 @@ class Interruptions(ReportTest):
             self.assert_nothing_left()
             self.assertEqual(run.case("hangs").find("error").get("type"), "interrupted")
             self.assertIn(number.name, run.case("hangs").find("error").get("message"))
-            self.assertEqual([c.get("name") for c in run.junit.iter("testcase")], ["before", "hangs"])
+            self.assertEqual(
+                [(c.get("name"), [e.tag for e in c if e.tag != "system-out"]) for c in run.junit.iter("testcase")],
+                [("before", []), ("hangs", ["error"]), ("after", ["skipped"])],
+            )
+            self.assertIn(f"interrupted by {number.name}", run.case("after").find("skipped").get("message"))
+            self.assertIn("1 passed, 0 failed, 1 could not run, 1 skipped", run.out)
 
     def test_a_second_ctrl_c_is_not_patient(self):
         process = self.start("hang_spec", IGNORE_SIGTERM="1")
@@ -533,7 +549,21 @@ class Interruptions(ReportTest):
         process.kill()
         run = self.finish(process)
         wait_for(lambda: not self.left_over())
-        self.assertEqual([c.get("name") for c in run.junit.iter("testcase")], ["before"])
+        self.assertEqual([c.get("name") for c in run.junit.iter("testcase")], ["before", "hangs", "after"])
+        self.assertIn("had not ended", run.case("hangs").find("error").get("message"))
+        self.assertEqual(run.case("after").find("skipped").get("message"), "not run")
+        self.assert_counts_add_up(run.junit)
+
+    def test_a_run_that_is_interrupted_outside_of_any_case_is_not_green(self):
+        for number, name in ((signal.SIGINT, "(worker)"), (signal.SIGKILL, "(run)")):
+            process = self.start("hang_spec", "--run_test=in_a_fixture", output=number.name)
+            events = self.root / number.name / "events.jsonl"
+            wait_for(lambda: events.exists() and '"text":"hangs"' in events.read_text())
+            os.kill(process.pid, number)
+            run = self.finish(process, number.name)
+            wait_for(lambda: not self.left_over())
+            self.assertEqual(run.case(name).find("error").get("type"), "interrupted")
+            self.assertIsNotNone(run.case("in_a_fixture.not_reached").find("skipped"))
 
     def test_killed_at_any_instant_leaves_nothing(self):
         began = time.monotonic()
@@ -552,7 +582,8 @@ class Interruptions(ReportTest):
             process.communicate()
             junit = self.root / f"results{number}" / "junit.xml"
             if junit.exists():
-                ET.parse(junit)
+                root = ET.parse(junit).getroot()
+                self.assertTrue(root.get("errors") != "0" or root.get("tests") == "40", ET.tostring(root).decode())
         print(f"killed {kills} times: nothing left after {slowest:.3f} s at most")
 
     def test_killed_together_with_the_worker(self):

@@ -65,6 +65,31 @@ case_no_packages() {
     done
 }
 
+case_password() {
+    stand_in id <<<'echo 1000'
+    stand_in dpkg-query <<<'exit 1'
+    stand_in apt-cache <<<'exit 0'
+    stand_in apt-get <<<'exit 0'
+    stand_in cmake <<<'exit 1'
+    # Wants a password once. It would go unseen where apt runs, because its output goes to a log and a line is redrawn.
+    stand_in sudo <<SUDO
+case \$1 in
+-n) [ -e "$work/password" ] ;;
+-v) echo "[sudo] password:"; [ -z "\${WRONG_PASSWORD:-}" ] && touch "$work/password" ;;
+*) [ -e "$work/password" ] || touch "$work/unseen" ;;
+esac
+SUDO
+    WRONG_PASSWORD=1 try "$root/tools/demo"
+    expect 1 "[sudo] password:" "sudo did not let you" "Let root run this" "apt-get install --no-install-recommends g++"
+    [ ! -e "$work/unseen" ] || fail "it went on without a password"
+    try "$root/tools/demo"
+    expect 1 "so sudo asks for your password" "[sudo] password:" "CMake failed"
+    [ ! -e "$work/unseen" ] || fail "the password was asked for where nobody sees it"
+    try "$root/tools/demo"
+    expect 1 "CMake failed"
+    ! grep -qF "password" "$work/output" || fail "it says that sudo asks, which it does not"
+}
+
 case_no_debian() {
     without_administration
     rm "$work/bin/dpkg-query"
@@ -92,6 +117,7 @@ exit 1
 CMAKE
     VMDSL_NO_INSTALL=1 try "$root/tools/demo"
     expect 1 "the flux capacitor is missing" "the build failed; see $work/build/build.log"
+    [ "$(ls "$work")" = "$(printf 'bin\nbuild\noutput')" ] || fail "it wrote beside the build folder: $(ls "$work")"
     [ "$(wc -l <"$work/output")" -lt 80 ] || fail "the error is pages long"
 }
 

@@ -7,7 +7,8 @@ build_packages=(g++ cmake ninja-build libboost1.81-dev libboost-test1.81-dev lib
 image_packages=(mmdebstrap erofs-utils uidmap cpio e2fsprogs lz4 busybox-static zstd kmod python3 ca-certificates
     debian-archive-keyring)
 run_packages=(qemu-system-x86 seabios lcov)
-test_packages=(clang libclang-rt-14-dev clang-format clang-tidy libxml2-utils qemu-utils git procps)
+test_packages=(clang libclang-rt-14-dev clang-format clang-tidy libxml2-utils qemu-utils git procps
+    pkg-config make dpkg-dev debhelper nix-bin)
 
 build_folder=$(realpath --canonicalize-missing --no-symlinks "${VMDSL_BUILD_DIR:-$root/build}")
 
@@ -92,6 +93,13 @@ Let root run this, then run tools/$(basename "$0") again:
         as_root=(sudo)
     fi
     say "packages: installing ${missing[*]}"
+    if [ ${#as_root[@]} -ne 0 ] && ! sudo -n apt-get --version >/dev/null 2>&1; then
+        # Here, because the prompt would not be seen beside the line that tells how far apt is.
+        say "packages: only root can install them, so sudo asks for your password"
+        sudo -v || fail "packages are missing, and sudo did not let you install them.
+Let root run this, then run tools/$(basename "$0") again:
+  $install"
+    fi
     local log unknown=()
     log=$(mktemp -d)/apt.log
     # An index that is hours old names versions that the archive no longer has.
@@ -131,8 +139,9 @@ QEMU 7.2, or newer), and run this again so: VMDSL_NO_INSTALL=1 $0"
 # configure: the build folder, with Ninja. Arguments go to CMake.
 configure() {
     say "configuring $build_folder"
-    cmake -S "$root" -B "$build_folder" -G Ninja "$@" >"$build_folder.configure.log" 2>&1 ||
-        { tail -n 30 "$build_folder.configure.log" >&2; fail "CMake failed; see $build_folder.configure.log"; }
+    local log="$build_folder/configure.log"
+    cmake -S "$root" -B "$build_folder" -G Ninja "$@" >"$log" 2>&1 ||
+        { tail -n 30 "$log" >&2; fail "CMake failed; see $log"; }
 }
 
 # build TARGET...: tells how far it is, and the first failure if there is one.

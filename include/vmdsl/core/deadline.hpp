@@ -3,6 +3,9 @@
 
 #include <chrono>
 #include <compare>
+#include <string>
+
+#include <vmdsl/core/config.hpp>
 
 namespace vmdsl {
 
@@ -24,14 +27,15 @@ public:
         // Compared in floating-point seconds, because std::chrono's own comparisons overflow for hours::max().
         const auto seconds = std::chrono::duration<double>(duration).count();
         if (!(seconds > 0)) {
-            return deadline(now);
+            return deadline(now, clock::duration::zero());
         }
         const auto left = std::chrono::duration<double>(clock::time_point::max() - later_of(now, {})).count();
         // A duration that rounds to the limit is taken for one past it: nobody waits for centuries exactly.
         if (seconds >= left * 0.999) {
             return never();
         }
-        return deadline(now + std::chrono::duration_cast<clock::duration>(duration));
+        const auto limit = std::chrono::duration_cast<clock::duration>(duration);
+        return deadline(now + limit, limit);
     }
 
     [[nodiscard]] constexpr clock::time_point moment() const noexcept { return moment_; }
@@ -65,18 +69,30 @@ public:
         return static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(left).count());
     }
 
+    /// For errors, the limit that was asked for: "within 4 s". Where none was, as for `never()`: "in time".
+    [[nodiscard]] VMDSL_DECL std::string limit_text() const;
+
     /// The earlier of two: a step of something larger may take its own time, but never longer than the whole.
     [[nodiscard]] friend constexpr deadline earlier_of(deadline a, deadline b) noexcept { return a < b ? a : b; }
-    friend constexpr auto operator<=>(const deadline&, const deadline&) = default;
+    friend constexpr std::strong_ordering operator<=>(deadline a, deadline b) noexcept {
+        return a.moment_ <=> b.moment_;
+    }
+    friend constexpr bool operator==(deadline a, deadline b) noexcept { return a.moment_ == b.moment_; }
 
 private:
-    explicit constexpr deadline(clock::time_point moment) noexcept : moment_(moment) {}
+    explicit constexpr deadline(clock::time_point moment, clock::duration limit = clock::duration::max()) noexcept
+        : moment_(moment), limit_(limit) {}
 
     static constexpr clock::time_point later_of(clock::time_point a, clock::time_point b) noexcept {
         return a < b ? b : a;
     }
 
     clock::time_point moment_;
+    clock::duration limit_;  // max() where none was asked for
 };
 
 }  // namespace vmdsl
+
+#ifdef VMDSL_HEADER_ONLY
+#include <vmdsl/core/impl/deadline.ipp>
+#endif

@@ -68,6 +68,9 @@ class usage_error : public error {
     using error::error;
 };
 
+/// Throws an error of the same type as `problem`, with these details.
+[[noreturn]] VMDSL_DECL void throw_like(const error& problem, error_details details);
+
 }  // namespace vmdsl
 
 #ifdef VMDSL_HEADER_ONLY

@@ -19,17 +19,21 @@ enum class event_kind : std::uint8_t {
     run_begin,     ///< A worker is up. Fields: pid.
     plan,          ///< One per case that will run, first. Fields: name, file, line, labels (comma-separated).
     case_begin,    ///< Fields: name.
+    case_time,     ///< The time that the case may take begins anew: its checkpoint is made now, or has been made.
     case_end,      ///< Fields: name, seconds, passed.
     case_skipped,  ///< Fields: name, reason.
     check_failed,  ///< A failed assertion. Fields: message, file, line.
     exception,     ///< An exception left the case. Fields: message, file, line, infrastructure (could_not_run).
-    evidence,      ///< After a failed case, one per machine: the console's tail. Fields: console, console_file.
+    evidence,      ///< Of one machine: where its console lies, said when it starts; what it showed, said when a case
+                   ///< failed. Fields: console, console_file, offset (where this start's part of the file begins),
+                   ///< position (among the network's machines, from 0).
     phase,         ///< Something long begins: boot, checkpoint, restore. Fields: text.
     phase_end,     ///< Fields: text, seconds.
     command,       ///< A verb ended. Fields: text, seconds, outcome.
     fault,         ///< A link was cut, healed, ... Fields: text.
     note,          ///< A line for the log. Fields: text.
     warning,       ///< Same, for what a user should act on. Fields: text.
+    fact,          ///< What holds for the whole run, said by each worker. Fields: name, value, text (for the log).
     file,          ///< A result file to be named at the end. Fields: path, text (what it is).
     run_end,       ///< The worker is done. Fields: failed (number of cases).
 };

@@ -17,7 +17,7 @@ struct run_options {
     std::filesystem::path output_directory;   ///< Exists; result files in it outlive the run.
     std::filesystem::path scratch_directory;  ///< Exists; for nobody else to see, and removed when the run is over.
     std::string acceleration = "auto";        ///< "auto", "kvm" or "tcg".
-    std::chrono::seconds case_timeout{300};   ///< After this long a case is ended from outside; 0: never.
+    std::chrono::seconds case_timeout{300};   ///< How long a case may take (`case_clock`); 0: as long as it likes.
     bool interactive = false;                 ///< A person is at the keyboard: declared host ports are bound.
     bool verbose = false;                     ///< The user asked to see more.
 };

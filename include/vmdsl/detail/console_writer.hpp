@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
 #include <string_view>
 
 #include <vmdsl/core/config.hpp>
@@ -19,6 +20,9 @@ public:
     /// Opens the file, or makes it. Where that can't be, there is none.
     VMDSL_DECL explicit console_writer(std::filesystem::path path, std::uint64_t limit = most_bytes);
 
+    /// The machine starts: a line that says so, at the begin of a line. Returns where in the file its words will begin.
+    VMDSL_DECL std::uint64_t begin_part(std::string_view title);
+
     /// Appends the bytes. Once the file has `limit` bytes, one last line says that the rest was left out. A full disk
     /// loses bytes silently: the tail in memory is what is left then.
     VMDSL_DECL void append(std::string_view bytes);
@@ -26,6 +30,8 @@ public:
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
 
 private:
+    [[nodiscard]] VMDSL_DECL std::uint64_t size() const;
+    [[nodiscard]] VMDSL_DECL std::string left_out() const;
     VMDSL_DECL void write(std::string_view bytes);
 
     std::filesystem::path path_;

@@ -62,18 +62,18 @@ constexpr std::array<std::uint64_t, Size> label_hashes(const std::array<std::str
     return hashes;
 }
 
-/// Whether no two of the labels are the same host name.
+/// Index of the first label that is the same host name as one before it; `Size` where there is none.
 template <std::size_t Size>
-constexpr bool labels_differ(const std::array<std::string_view, Size>& labels) noexcept {
+constexpr std::size_t find_repeated_label(const std::array<std::string_view, Size>& labels) noexcept {
     const auto hashes = label_hashes(labels);
-    for (std::size_t i = 0; i < Size; ++i) {
-        for (std::size_t j = i + 1; j < Size; ++j) {
+    for (std::size_t i = 1; i < Size; ++i) {
+        for (std::size_t j = 0; j < i; ++j) {
             if (hashes[i] == hashes[j] && same_label(labels[i], labels[j])) {
-                return false;
+                return i;
             }
         }
     }
-    return true;
+    return Size;
 }
 
 /// Whether resolvers take the label for an address instead of a name: inet_aton(3) reads "12" and "0x7f".

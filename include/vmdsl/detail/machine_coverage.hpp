@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <string>
 #include <utility>
@@ -25,13 +26,19 @@ public:
     /// How a command is run in the guest; throws as verbs do.
     using run_command = std::function<command_result(const command_request& request, deadline until)>;
 
-    /// Makes every instrumented process write its counters and set them to zero, and takes the files.
-    VMDSL_DECL void collect(const run_command& run) const;
+    /// The guest answers: from now on there is something to collect, until `end`.
+    void begin() noexcept { counting_ = true; }
+    void end() noexcept { counting_ = false; }
 
-    /// There is nothing to collect any more, for this reason.
-    VMDSL_DECL void lose(const std::string& reason) const;
+    /// Makes every instrumented process write its counters and set them to zero, and takes the files. Where the machine
+    /// is not `alive` any more, what it had counted is lost, which is said once.
+    VMDSL_DECL void collect(bool alive, const run_command& run);
+
+    /// What was counted since the last collection can't be had any more, for this reason.
+    VMDSL_DECL void lose(const std::string& reason);
 
 private:
+    std::atomic<bool> counting_ = false;
     std::string machine_;
     std::vector<instrumented_build> builds_;
 };

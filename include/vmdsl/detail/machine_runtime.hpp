@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -21,6 +21,7 @@
 #include <vmdsl/core/source_location.hpp>
 #include <vmdsl/detail/console_writer.hpp>
 #include <vmdsl/detail/machine_coverage.hpp>
+#include <vmdsl/detail/transcript.hpp>
 #include <vmdsl/guest/agent_client.hpp>
 #include <vmdsl/guest/command.hpp>
 #include <vmdsl/guest/console_log.hpp>
@@ -36,12 +37,16 @@ namespace vmdsl::detail {
 /// What a checkpoint keeps of one machine. Read-only once it is made: any number of clones start from it.
 struct machine_snapshot {
     bool running = false;          ///< Switched on when it was made.
+    std::uint32_t boots = 0;       ///< How often it had been switched on.
     unique_fd memory;              ///< The RAM; clones map it copy-on-write.
     unique_fd devices;             ///< The state of everything else.
     std::vector<qemu_disk> disks;  ///< Clones put an overlay of their own over each writable one.
     saved_streams streams;         ///< What the host has of the commands that were started.
     std::string console_tail;      ///< So that an early failure of a clone still shows how the machine came up.
 };
+
+/// How long a command that did not end in time gets to be killed in, on top of its deadline.
+inline constexpr std::chrono::seconds kill_grace{20};
 
 /// One machine of a running network, without types: processes, disks, agent, console. Its calls block and may be made
 /// by several threads; what the guest does meanwhile arrives on the I/O thread.
@@ -64,7 +69,8 @@ public:
     /// active. Throws `usage_error` where it is on already, `could_not_run`, `timed_out`, `machine_died`; it is off
     /// then.
     VMDSL_DECL void boot(deadline until);
-    /// Restarts the guest and waits for it. Throws `timed_out`, and leaves it as it is then; `machine_died`.
+    /// Restarts the guest and waits for it. Throws `timed_out`, and leaves it as it is then; `machine_died`;
+    /// `usage_error` where it is off, or another thread is starting or restarting it.
     VMDSL_DECL void reboot(deadline until);
     /// Switches the guest off in order and waits until QEMU has ended. Throws likewise.
     VMDSL_DECL void shutdown(deadline until);
@@ -97,9 +103,18 @@ public:
 
     /// The agent; throws `machine_died` where the machine is gone, `usage_error` where it is switched off.
     [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_client> agent() const;
+    /// How often it was switched on, also before its checkpoint was saved.
+    [[nodiscard]] VMDSL_DECL std::uint32_t boots() const;
+    /// Takes part in a command that was started before the checkpoint was saved. Throws `machine_died` where the
+    /// machine is gone, or was switched off since.
+    [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_stream> attach(const job_stream& job) const;
 
-    /// Runs a command to its end. A deadline that passes kills its whole tree and throws `timed_out` with what it had
-    /// printed.
+    /// After something in the guest ended with its agent's port: waits for the moment that it takes until it is known
+    /// what became of the machine. Returns where it was restarted (or its agent was); throws `machine_died`.
+    VMDSL_DECL void await_restart() const;
+
+    /// Runs a command to its end. A deadline that passes kills its whole tree, waits for that (`kill_grace`) and throws
+    /// `timed_out` with what it had printed and what became of it.
     [[nodiscard]] VMDSL_DECL command_result execute(const command_request& request, deadline until,
                                                     const source_location& where);
     /// Waits for a running command. As `execute`.
@@ -115,6 +130,8 @@ public:
     [[nodiscard]] VMDSL_DECL std::uint16_t forwarded(std::uint16_t guest_port);
 
     [[nodiscard]] VMDSL_DECL std::string console_tail(std::size_t lines = 40) const;
+    /// For a report: the tail, and where its kernel panicked all from there on (which may take it a moment to say).
+    [[nodiscard]] VMDSL_DECL std::string last_words();
     [[nodiscard]] const std::filesystem::path& console_file() const noexcept { return console_writer_.path(); }
 
     /// Details for an error: this machine, where, and the console's tail.
@@ -122,7 +139,12 @@ public:
 
 private:
     VMDSL_DECL void make_disks(const machine_snapshot* origin);
-    VMDSL_DECL void launch(const unique_fd& memory, bool shared, bool incoming, deadline until);
+    /// What a new QEMU starts with: an empty machine whose memory may be saved, or one whose devices' state is loaded
+    /// next and that keeps its own changes of the memory to itself.
+    enum class beginning { empty, saved_state };
+
+    VMDSL_DECL void launch(const unique_fd& memory, beginning with, deadline until);
+    VMDSL_DECL void name_console(std::string_view how_it_starts);
     VMDSL_DECL void take_console(std::string_view bytes);
     VMDSL_DECL void take_event(std::string_view event);
     VMDSL_DECL void take_exit(const child_exit& exit);
@@ -137,6 +159,7 @@ private:
     enum class ending { death, switched_off, power_failure };
 
     machine_plan plan_;
+    std::size_t position_;
     image_description image_;
     fabric& network_;
     std::filesystem::path folder_;
@@ -146,7 +169,7 @@ private:
     std::vector<qemu_disk> disks_;
     std::vector<std::string> macs_;
 
-    std::mutex starting_;        // held while it boots
+    std::mutex starting_;        // held while it boots, also again
     std::mutex forwards_mutex_;  // never taken on the I/O thread, which opens the ports
     std::map<std::uint16_t, std::unique_ptr<port_forward>> forwards_;
 
@@ -155,9 +178,10 @@ private:
     unique_fd memory_;
     std::shared_ptr<machine_process> process_;
     std::shared_ptr<agent_client> agent_;
+    std::uint32_t boots_ = 0;
     console_log console_;
     ending expected_ = ending::death;
-    std::atomic<bool> awake_ = false;            // its agent has answered since it was started or restored
+    bool silent_ = false;                        // QEMU has ended, or stopped the guest that panicked
     bool switched_off_ = false;                  // by the guest, in order: QEMU has ended
     std::optional<error_details> death_;         // what ends every call; also where the guest switched itself off
     std::optional<error_details> unseen_death_;  // outlives its machine's next start

@@ -37,7 +37,7 @@ public:
     [[nodiscard]] VMDSL_DECL network_runtime& runtime();
     [[nodiscard]] VMDSL_DECL machine_runtime& machine(std::size_t index);
 
-    VMDSL_DECL void start(std::chrono::nanoseconds limit);
+    VMDSL_DECL void start(std::chrono::nanoseconds limit, source_location where);
     VMDSL_DECL void cut(std::string_view machine, std::string_view segment);
     VMDSL_DECL void heal(std::string_view machine, std::string_view segment);
 

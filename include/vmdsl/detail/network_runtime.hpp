@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <exception>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -59,11 +60,10 @@ public:
     network_runtime& operator=(const network_runtime&) = delete;
 
     [[nodiscard]] machine_runtime& machine(std::size_t index) { return *machines_.at(index); }
-    [[nodiscard]] std::size_t machine_count() const noexcept { return machines_.size(); }
     [[nodiscard]] fabric& links() noexcept { return *fabric_; }
     [[nodiscard]] transcript& body() noexcept { return body_; }
 
-    /// Switches all machines on, in parallel, and waits for them. Throws the first problem; the others are in the log.
+    /// Switches all machines on, in parallel, and waits for them. Throws as `for_all`.
     VMDSL_DECL void boot_all(deadline until);
 
     /// Saves everything and ends this network: quiesce all, pause the switches, pause all, drain, save all. Throws
@@ -85,14 +85,15 @@ public:
     /// Ends all machines now. Idempotent; done by the destructor too.
     VMDSL_DECL void end();
 
-    /// Runs `work` for each machine on a thread of its own and waits for all. Throws the first problem; the others are
-    /// in the log.
+    /// Runs `work` for each machine on a thread of its own and waits for all. Throws the first machine's problem; the
+    /// others' stand in it too.
     VMDSL_DECL void for_all(const std::function<void(machine_runtime&)>& work);
 
 private:
     explicit VMDSL_DECL network_runtime(network_plan plan, std::shared_ptr<const network_snapshot> origin);
 
     [[nodiscard]] VMDSL_DECL std::size_t index_of(const machine_runtime& machine) const;
+    VMDSL_DECL void throw_first(const std::vector<std::exception_ptr>& problems) const;
 
     network_plan plan_;
     std::shared_ptr<const network_snapshot> origin_;  // its disks are under ours

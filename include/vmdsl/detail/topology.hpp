@@ -51,6 +51,10 @@ template <class Machine, class Segments>
 void machine_is_not_on_this_segment();
 template <class Machine, class Segments>
 void machine_is_on_several_segments__name_one_of_them();
+template <class Name>
+void two_machines_of_this_network_have_the_same_name();
+template <class Name>
+void two_segments_of_this_network_have_the_same_name();
 
 template <class... Types>
 struct type_list {
@@ -132,6 +136,9 @@ constexpr bool host_ports_differ(const machine_facts* machines, std::size_t coun
 /// The plan that the facts make.
 [[nodiscard]] VMDSL_DECL network_plan make_network_plan(const std::string_view* segments, std::size_t segment_count,
                                                         const machine_facts* machines, std::size_t machine_count);
+
+template <class Topology>
+struct topology_checks;
 
 template <class Machines, class Segments>
 class resolved_topology;
@@ -247,6 +254,20 @@ private:
         return {};
     }
 
+    static constexpr bool machine_names_differ() {
+        const auto repeated = find_repeated_label(names);
+        [[maybe_unused]] std::size_t i = 0;
+        ((i++ == repeated ? two_machines_of_this_network_have_the_same_name<name_of<Machines::text>>() : void()), ...);
+        return repeated == machine_count;
+    }
+
+    static constexpr bool segment_names_differ() {
+        const auto repeated = find_repeated_label(segment_names);
+        [[maybe_unused]] std::size_t i = 0;
+        ((i++ == repeated ? two_segments_of_this_network_have_the_same_name<name_of<Segments::text>>() : void()), ...);
+        return repeated == segment_count;
+    }
+
     static constexpr std::array<machine_facts, machine_count> machines_{Machines::facts...};
 
     template <std::size_t Size>
@@ -310,19 +331,30 @@ private:
 
     static constexpr link_array links_ = make_links();
 
-    static_assert(machine_count > 0, "vmdsl: a network needs at least one machine");
-    static_assert(machine_count <= 254, "vmdsl: a network has at most 254 machines, one for each address");
-    static_assert(segment_count <= 254, "vmdsl: a network has at most 254 segments, one for each address range");
-    static_assert(labels_differ(names), "vmdsl: two machines of this network have the same name");
-    static_assert(labels_differ(segment_names), "vmdsl: two segments of this network have the same name");
-    static_assert(segments_are_declared(), "vmdsl: a machine is on a segment<> that this network does not declare");
-    static_assert(host_ports_differ(machines_.data(), machine_count),
+    friend struct topology_checks<resolved_topology>;
+};
+
+/// Whether a topology makes sense. A class of its own, so that what uses the topology is not refused as well: clang
+/// takes nothing from a class with an assertion that failed.
+template <class Topology>
+struct topology_checks {
+    static_assert(Topology::machine_count > 0, "vmdsl: a network needs at least one machine");
+    static_assert(Topology::machine_count <= 254, "vmdsl: a network has at most 254 machines, one for each address");
+    static_assert(Topology::segment_count <= 254,
+                  "vmdsl: a network has at most 254 segments, one for each address range");
+    static_assert(Topology::machine_names_differ());
+    static_assert(Topology::segment_names_differ());
+    static_assert(Topology::segments_are_declared(),
+                  "vmdsl: a machine is on a segment<> that this network does not declare");
+    static_assert(host_ports_differ(Topology::machines_.data(), Topology::machine_count),
                   "vmdsl: two machines of this network forward the same host port");
 };
 
 /// What the entries of a `network<>` say: who there is, on which segments, and whether it makes sense.
 template <class... Entries>
 class topology : public resolved_topology<machine_entries<Entries...>, segment_entries<Entries...>> {
+    static_assert(sizeof(topology_checks<resolved_topology<machine_entries<Entries...>, segment_entries<Entries...>>>) >
+                  0);
     static_assert(((is_machine_entry<Entries> || is_segment_entry<Entries>)&&...),
                   "vmdsl: a network consists of machine<\"name\", ...> and segment<\"name\">");
 };

@@ -31,6 +31,14 @@ struct verb_call {
 /// The verb and its arguments, for example "run svn info".
 [[nodiscard]] VMDSL_DECL std::string text_of(const verb_call& call);
 
+/// What a running command is known as: the streams of each boot are numbered from 1.
+struct job_stream {
+    std::uint32_t boot = 0;  ///< How often its machine had been switched on.
+    std::uint32_t id = 0;
+
+    friend bool operator==(const job_stream&, const job_stream&) = default;
+};
+
 /// What came back. One shape for all verbs, so that a transcript can be written down.
 struct verb_answer {
     std::string out;
@@ -39,7 +47,7 @@ struct verb_answer {
     int signal = 0;
     bool flag = false;
     std::chrono::nanoseconds duration{};
-    std::uint32_t stream = 0;      ///< A running job's stream, 0 where there is none.
+    job_stream job;                ///< Of `spawn`.
     std::string outcome = "done";  ///< For the log.
     std::exception_ptr problem;    ///< The verb threw this.
 };

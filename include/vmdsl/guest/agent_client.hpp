@@ -35,6 +35,9 @@ struct guest_settings {
 
 /// What to run.
 struct command_request {
+    /// A text for /bin/sh -c, and nothing else.
+    [[nodiscard]] static command_request shell(std::string text) { return {std::move(text), {}, {}, {}}; }
+
     std::string shell_text;                ///< For /bin/sh -c; or
     std::vector<std::string> arguments;    ///< a program with its arguments, run without a shell.
     std::string directory;                 ///< Default: /root.
@@ -76,6 +79,10 @@ public:
     /// The guest boots again. May come a moment before or after `port_closed`: QEMU reports a port once a second at
     /// most.
     VMDSL_DECL void guest_was_reset();
+    /// After something ended because the port was closed: returns as soon as it is known that the guest boots again, or
+    /// that another agent has come, or at the deadline. Throws `machine_died` where it was something else, such as a
+    /// guest that switched itself off: QEMU ends a moment after the port.
+    VMDSL_DECL void await_restart(deadline until);
     /// Tells the guest its name and addresses, the time, and a seed. Returns what did not work, empty where all did.
     /// Throws `timed_out`, `machine_died`.
     VMDSL_DECL std::string configure(const guest_settings& settings, deadline until);

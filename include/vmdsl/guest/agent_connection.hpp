@@ -46,6 +46,7 @@ struct agent_connection : std::enable_shared_from_this<agent_connection> {
     agent_protocol protocol;
     std::optional<error_details> lost;
     bool write_posted = false;
+    bool unexplained = false;  // the port was closed, and neither a reset nor anything else has said yet why
 
     void read() {
         const auto room = decoder.prepare();
@@ -90,6 +91,7 @@ struct agent_connection : std::enable_shared_from_this<agent_connection> {
     /// The agent has ended where no other one comes in time.
     void watch_closed_port(std::chrono::milliseconds patience) {
         if (!just_reset.expired()) {
+            explain();
             return;
         }
         orphaned.expires_after(patience);
@@ -112,6 +114,15 @@ struct agent_connection : std::enable_shared_from_this<agent_connection> {
     void take_reset() {
         just_reset = deadline::in(std::chrono::seconds(3));
         orphaned.cancel();
+        explain();
+    }
+
+    void explain() {
+        {
+            const std::lock_guard lock(mutex);
+            unexplained = false;
+        }
+        changed.notify_all();
     }
 
     static void perform_all(std::vector<sink_call>& calls) {

@@ -105,11 +105,12 @@ public:
     /// So many bytes that a sink was given are used up.
     VMDSL_DECL void grant(const agent_stream_ptr& stream, wire::channel channel, std::size_t bytes);
     /// May overtake data that waits for credit.
-    VMDSL_DECL void send_signal(const agent_stream_ptr& stream, int number, bool whole_tree);
+    VMDSL_DECL void send_signal(const agent_stream_ptr& stream, int number, signal_target to);
     VMDSL_DECL void close(const agent_stream_ptr& stream, std::vector<sink_call>& calls);
     VMDSL_DECL void send_control(wire::frame_type type, const payload_builder& payload = {});
 
     /// Asks the agent to fall silent. So does this side, until `resume`: no frame is cut when the machine is saved.
+    /// During a restart it is the next agent that is asked.
     VMDSL_DECL void quiesce();
     /// The guest is about to boot again, or its agent is gone: nothing that was meant for it is sent any more, and its
     /// streams end. What it still sends is ignored, until a hello.
@@ -141,9 +142,13 @@ private:
     VMDSL_DECL void take_data(const agent_stream_ptr& stream, wire::channel channel, std::span<const std::byte> payload,
                               std::vector<sink_call>& calls);
     VMDSL_DECL void take_credit(const agent_stream_ptr& stream, std::uint64_t bytes);
+    VMDSL_DECL void take_end(const agent_stream_ptr& stream, wire::frame_type type, std::span<const std::byte> payload,
+                             std::vector<sink_call>& calls);
     VMDSL_DECL void collect(const agent_stream_ptr& stream, wire::channel channel, std::span<const std::byte> payload);
     VMDSL_DECL void finish(const agent_stream_ptr& stream, stream_end end, std::vector<sink_call>& calls);
     VMDSL_DECL void take_resumed(std::span<const std::byte> payload, std::vector<sink_call>& calls);
+    /// Nothing that was asked for is sent any more, and nothing is held. Where no stream is left that could send.
+    VMDSL_DECL void drop_output();
     VMDSL_DECL void get_in_line(const agent_stream_ptr& stream);
     VMDSL_DECL void send_credit(agent_stream_state& stream, std::vector<std::byte>& to);
     VMDSL_DECL void send_data(const agent_stream_ptr& stream, std::vector<std::byte>& to,
@@ -159,6 +164,7 @@ private:
     std::uint32_t next_id_ = 1;
     std::string last_boot_id_;
     std::optional<std::size_t> held_at_;  // in control_: nothing from there on is sent
+    bool quiesce_waits_ = false;          // for the hello of the next agent
     bool restarting_ = false;
     bool resuming_ = false;
     std::optional<std::string> breach_;

@@ -43,8 +43,8 @@ public:
     [[nodiscard]] VMDSL_DECL bool has_unsent() const;
     /// Says that nothing more will be written.
     VMDSL_DECL void end_of_data();
-    /// Sends a signal to a command: to its own process, or to every process of its tree. Nothing where it has ended.
-    VMDSL_DECL void send_signal(int number, bool whole_tree);
+    /// Sends a signal to a command. Nothing where it has ended.
+    VMDSL_DECL void send_signal(int number, signal_target to);
     /// Ends it: a command's whole tree is killed.
     VMDSL_DECL void close();
     /// Lets the agent send so many bytes more. Only for sinks with `on_data`.
@@ -53,6 +53,8 @@ public:
     /// Waits until the agent says that it is open (or has ended). False where the deadline passed first. Throws
     /// `machine_died` where the agent was lost.
     [[nodiscard]] VMDSL_DECL bool wait_opened(deadline until);
+    /// Whether the agent has said that it is open, whatever became of it.
+    [[nodiscard]] VMDSL_DECL bool opened() const;
     /// Waits for the end. Empty where the deadline passed first. Throws `machine_died` where the agent was lost.
     [[nodiscard]] VMDSL_DECL std::optional<stream_end> wait(deadline until);
 

@@ -27,6 +27,9 @@ public:
     /// The lines from the panic on (or an oops before it), empty where there was none.
     [[nodiscard]] VMDSL_DECL std::string panic_text() const;
 
+    /// What comes next begins on a line of its own.
+    VMDSL_DECL void end_unfinished_line();
+
     /// Forgets a panic: the machine starts again.
     void restart() noexcept { panic_from_.reset(); }
 

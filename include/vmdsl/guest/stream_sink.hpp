@@ -25,6 +25,12 @@ struct stream_end {
     std::uint32_t mode = 0;  ///< Of a file, with its type bits.
 };
 
+/// Who of a command a signal goes to.
+enum class signal_target : std::uint8_t {
+    process,  ///< Its own process.
+    tree,     ///< Everything that came of it.
+};
+
 /// What to do with a stream's bytes on the I/O thread. Without `on_data` they are collected.
 struct stream_sink {
     std::function<void(wire::channel, std::string_view)> on_data;  ///< Must `grant` what it has consumed.

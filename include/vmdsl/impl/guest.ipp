@@ -3,12 +3,15 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstddef>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
+#include <vmdsl/core/case_clock.hpp>
 #include <vmdsl/core/error.hpp>
 #include <vmdsl/core/shell_quote.hpp>
 #include <vmdsl/detail/machine_runtime.hpp>
@@ -16,6 +19,7 @@
 #include <vmdsl/detail/network_runtime.hpp>
 #include <vmdsl/detail/transcript.hpp>
 #include <vmdsl/guest.hpp>
+#include <vmdsl/guest/port_probe.hpp>
 
 namespace vmdsl {
 
@@ -75,10 +79,17 @@ private:
     std::chrono::milliseconds longest_;
 };
 
+/// What a guest says of a file begins with its path; where `what` ends with that, once is enough.
+inline std::string_view without_path(std::string_view words, std::string_view what) {
+    const auto colon = words.rfind(": ");
+    return colon != std::string_view::npos && what.ends_with(words.substr(0, colon)) ? words.substr(colon + 2) : words;
+}
+
 [[noreturn]] inline void throw_stream_failure(const machine_runtime& machine, const std::string& what,
                                               const stream_end& end, const source_location& where) {
-    auto d = machine.details(what + ": " + end.error_text, where);
+    auto d = machine.details(what + ": " + std::string(without_path(end.error_text, what)), where);
     if (end.error_number == ECONNRESET) {
+        machine.await_restart();
         throw machine_died(std::move(d));
     }
     throw guest_error(std::move(d));
@@ -89,40 +100,30 @@ inline stream_end await_stream(const machine_runtime& machine, agent_stream& str
     auto end = stream.wait(until);
     if (!end) {
         stream.close();
-        throw timed_out(machine.details(what + " did not end in time", where));
+        throw timed_out(machine.details(what + " did not end " + until.limit_text(), where));
     }
     return *std::move(end);
 }
 
-/// Whether something accepts connections on the guest's localhost.
-inline bool port_accepts(machine_runtime& machine, std::uint16_t port, deadline until) {
-    for (const auto* address : {"127.0.0.1", "::1"}) {
-        const auto stream = machine.agent()->dial("tcp", address, port);
-        if (!stream->wait_opened(until)) {
-            stream->close();
-            throw timed_out(machine.details(
-                "connecting to port " + std::to_string(port) + " of its localhost neither succeeded nor failed in time",
-                {}));
-        }
-        stream->close();
-        const auto end = stream->wait(deadline::in(std::chrono::seconds(20)));
-        if (end && !end->failed) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /// Waits until something accepts connections there, or nothing does.
-inline void await_port(machine_runtime& machine, std::uint16_t port, bool open, deadline until,
+inline void await_port(machine_runtime& machine, std::uint16_t port, port_state wanted, deadline until,
                        const source_location& where) {
-    for (back_off pauses(std::chrono::milliseconds(10), std::chrono::milliseconds(200));
-         port_accepts(machine, port, until) != open;) {
-        if (!machine.pause_between_attempts(pauses.next(), until)) {
-            const auto number = std::to_string(port);
+    const auto number = std::to_string(port);
+    for (back_off pauses(std::chrono::milliseconds(10), std::chrono::milliseconds(200));;) {
+        const auto state = look_at_port(*machine.agent(), port, until);
+        if (!state) {
             throw timed_out(machine.details(
-                open ? "nothing accepted connections on port " + number + " of its localhost in time"
-                     : "port " + number + " of its localhost still accepted connections after the limit",
+                "connecting to port " + number + " of its localhost neither succeeded nor failed " + until.limit_text(),
+                where));
+        }
+        if (*state == wanted) {
+            return;
+        }
+        if (!machine.pause_between_attempts(pauses.next(), until)) {
+            throw timed_out(machine.details(
+                wanted == port_state::open
+                    ? "nothing accepted connections on port " + number + " of its localhost " + until.limit_text()
+                    : "port " + number + " of its localhost did not close " + until.limit_text(),
                 where));
         }
     }
@@ -166,15 +167,15 @@ inline void await_unit(machine_runtime& machine, const std::string& unit, deadli
                               "; echo System=$(systemctl is-system-running)";
     std::string last;
     for (back_off pauses(std::chrono::milliseconds(50), std::chrono::milliseconds(500));;) {
-        const auto result = machine.execute({probe, {}, {}, {}}, until, where);
+        const auto result = machine.execute(command_request::shell(probe), until, where);
         last = result.out() + result.err();
         const auto verdict = judge_unit(result.out());
         if (verdict == unit_verdict::active) {
             return;
         }
         if (verdict == unit_verdict::hopeless) {
-            const auto status =
-                machine.execute({"systemctl status --no-pager --lines=20 -- " + quoted, {}, {}, {}}, until, where);
+            const auto status = machine.execute(
+                command_request::shell("systemctl status --no-pager --lines=20 -- " + quoted), until, where);
             auto d = machine.details("unit " + unit + " will not become active: it is " +
                                          unit_value(last, "ActiveState") + " (" + unit_value(last, "SubState") +
                                          "), load state " + unit_value(last, "LoadState"),
@@ -198,15 +199,16 @@ struct job::state {
     std::size_t index = 0;
     std::string text;
     std::chrono::nanoseconds limit{};
-    std::uint32_t stream_id = 0;
+    detail::job_stream known_as;
     std::mutex mutex;
     std::shared_ptr<agent_stream> stream;  // null while it is known from a replay only
 
-    /// The running command. After a restore it is attached to at first use.
+    /// The running command. After a restore it is attached to at first use; throws `machine_died` where its machine was
+    /// switched off before that.
     [[nodiscard]] std::shared_ptr<agent_stream> live() {
         const std::lock_guard lock(mutex);
         if (!stream) {
-            stream = network->machine(index).agent()->attach(stream_id);
+            stream = network->machine(index).attach(known_as);
         }
         return stream;
     }
@@ -224,7 +226,7 @@ VMDSL_DECL command_result job::wait(std::chrono::nanoseconds limit, source_locat
     return detail::result_of(state_->network->perform(state_->call("wait for"), [&] {
         auto& machine = state_->network->machine(state_->index);
         const auto stream = state_->live();
-        return detail::answer_of(machine.finish(*stream, state_->text, deadline::in(limit), where));
+        return detail::answer_of(machine.finish(*stream, state_->text, case_clock::verb(limit), where));
     }));
 }
 
@@ -248,14 +250,14 @@ VMDSL_DECL std::string job::out_so_far() const {
 
 VMDSL_DECL void job::signal(int number) {
     (void)state_->network->perform(state_->call("signal " + std::to_string(number)), [&] {
-        state_->live()->send_signal(number, false);
+        state_->live()->send_signal(number, signal_target::process);
         return detail::verb_answer{};
     });
 }
 
 VMDSL_DECL void job::kill() {
     (void)state_->network->perform(state_->call("kill"), [&] {
-        state_->live()->send_signal(9, true);
+        state_->live()->send_signal(SIGKILL, signal_target::tree);
         return detail::verb_answer{};
     });
 }
@@ -276,7 +278,8 @@ VMDSL_DECL guest guest::within(std::chrono::nanoseconds limit) const {
 VMDSL_DECL command_result guest::execute(std::string_view command, source_location where) {
     const std::string text(command);
     return detail::result_of(network_->perform({name(), "run", text}, [&] {
-        return detail::answer_of(network_->machine(index_).execute({text, {}, {}, {}}, deadline::in(limit_), where));
+        return detail::answer_of(
+            network_->machine(index_).execute(command_request::shell(text), case_clock::verb(limit_), where));
     }));
 }
 
@@ -300,24 +303,26 @@ VMDSL_DECL job guest::spawn(std::string_view command, source_location where) {
     s->limit = limit_;
     const auto start = [&] {
         auto& machine = network_->machine(index_);
-        auto stream = machine.agent()->start_command({s->text, {}, {}, {}});
-        if (!stream->wait_opened(deadline::in(limit_))) {
+        const auto boot = machine.boots();
+        const auto until = case_clock::verb(limit_);
+        auto stream = machine.agent()->start_command(command_request::shell(s->text));
+        if (!stream->wait_opened(until)) {
             stream->close();
-            throw timed_out(machine.details("a command did not start in time", where));
+            throw timed_out(machine.details("the command did not start " + until.limit_text(), where));
         }
         auto answer = detail::answer_with("started");
-        answer.stream = stream->id();
+        answer.job = {boot, stream->id()};
         s->stream = std::move(stream);
         return answer;
     };
-    s->stream_id = network_->perform({name(), "spawn", s->text}, start).stream;
+    s->known_as = network_->perform({name(), "spawn", s->text}, start).job;
     return job(std::move(s));
 }
 
 VMDSL_DECL guest& guest::wait_for_unit(std::string_view unit, source_location where) {
     const std::string text(unit);
     (void)network_->perform({name(), "wait for unit", text}, [&] {
-        detail::await_unit(network_->machine(index_), text, deadline::in(limit_), where);
+        detail::await_unit(network_->machine(index_), text, case_clock::verb(limit_), where);
         return detail::answer_with("active");
     });
     return *this;
@@ -325,7 +330,7 @@ VMDSL_DECL guest& guest::wait_for_unit(std::string_view unit, source_location wh
 
 VMDSL_DECL guest& guest::wait_for_open_port(std::uint16_t port, source_location where) {
     (void)network_->perform({name(), "wait for open port", std::to_string(port)}, [&] {
-        detail::await_port(network_->machine(index_), port, true, deadline::in(limit_), where);
+        detail::await_port(network_->machine(index_), port, detail::port_state::open, case_clock::verb(limit_), where);
         return detail::verb_answer{};
     });
     return *this;
@@ -333,7 +338,8 @@ VMDSL_DECL guest& guest::wait_for_open_port(std::uint16_t port, source_location 
 
 VMDSL_DECL guest& guest::wait_for_closed_port(std::uint16_t port, source_location where) {
     (void)network_->perform({name(), "wait for closed port", std::to_string(port)}, [&] {
-        detail::await_port(network_->machine(index_), port, false, deadline::in(limit_), where);
+        detail::await_port(network_->machine(index_), port, detail::port_state::closed, case_clock::verb(limit_),
+                           where);
         return detail::verb_answer{};
     });
     return *this;
@@ -344,7 +350,7 @@ VMDSL_DECL bool guest::file_exists(std::string_view path, source_location where)
     const auto look = [&] {
         auto& machine = network_->machine(index_);
         const auto stream = machine.agent()->stat(text);
-        const auto end = detail::await_stream(machine, *stream, "looking for " + text, deadline::in(limit_), where);
+        const auto end = detail::await_stream(machine, *stream, "looking for " + text, case_clock::verb(limit_), where);
         if (end.failed && end.error_number != ENOENT && end.error_number != ENOTDIR) {
             detail::throw_stream_failure(machine, "can't look for " + text, end, where);
         }
@@ -359,7 +365,7 @@ VMDSL_DECL guest& guest::wait_for_file(std::string_view path, source_location wh
     const std::string text(path);
     (void)network_->perform({name(), "wait for file", text}, [&] {
         auto& machine = network_->machine(index_);
-        const auto until = deadline::in(limit_);
+        const auto until = case_clock::verb(limit_);
         for (detail::back_off pauses(std::chrono::milliseconds(10), std::chrono::milliseconds(200));;) {
             const auto stream = machine.agent()->stat(text);
             const auto end = stream->wait(until);
@@ -368,7 +374,7 @@ VMDSL_DECL guest& guest::wait_for_file(std::string_view path, source_location wh
             }
             if (!end || !machine.pause_between_attempts(pauses.next(), until)) {
                 stream->close();
-                throw timed_out(machine.details("the file " + text + " did not appear in time", where));
+                throw timed_out(machine.details("the file " + text + " did not appear " + until.limit_text(), where));
             }
         }
     });
@@ -381,8 +387,9 @@ VMDSL_DECL command_result guest::repeat_until(std::string_view command, bool suc
     const auto* const verb = success ? "wait until succeeds" : "wait until fails";
     return detail::result_of(network_->perform({name(), verb, text}, [&] {
         auto& machine = network_->machine(index_);
-        const auto until = deadline::in(limit);
-        const std::string late = std::string("the command did not ") + (success ? "succeed" : "fail") + " in time; ";
+        const auto until = case_clock::verb(limit);
+        const std::string late =
+            std::string("the command did not ") + (success ? "succeed " : "fail ") + until.limit_text() + "; ";
         std::optional<command_result> last;  // of an attempt that came to its end
         const auto give_up = [&] {
             auto d = machine.details(late + "its last attempt " + last->describe(), where);
@@ -393,7 +400,7 @@ VMDSL_DECL command_result guest::repeat_until(std::string_view command, bool suc
         };
         for (detail::back_off pauses(std::chrono::milliseconds(20), std::chrono::milliseconds(500));;) {
             try {
-                last = machine.execute({text, {}, {}, {}}, until, where);
+                last = machine.execute(command_request::shell(text), until, where);
             } catch (const timed_out& cut_off) {
                 if (last) {
                     give_up();
@@ -438,7 +445,7 @@ VMDSL_DECL guest& guest::write_file(std::string_view path, std::string_view cont
         const auto stream = machine.agent()->write_file(text, mode, false);
         stream->write(std::string(content));
         stream->end_of_data();
-        const auto end = detail::await_stream(machine, *stream, "writing " + text, deadline::in(limit_), where);
+        const auto end = detail::await_stream(machine, *stream, "writing " + text, case_clock::verb(limit_), where);
         if (end.failed) {
             detail::throw_stream_failure(machine, "can't write " + text, end, where);
         }
@@ -453,7 +460,7 @@ VMDSL_DECL std::string guest::read_file(std::string_view path, source_location w
     const auto read = [&] {
         auto& machine = network_->machine(index_);
         const auto stream = machine.agent()->read_file(text);
-        const auto end = detail::await_stream(machine, *stream, "reading " + text, deadline::in(limit_), where);
+        const auto end = detail::await_stream(machine, *stream, "reading " + text, case_clock::verb(limit_), where);
         if (end.failed) {
             detail::throw_stream_failure(machine, "can't read " + text, end, where);
         }
@@ -467,14 +474,6 @@ VMDSL_DECL std::string guest::read_file(std::string_view path, source_location w
 
 namespace detail {
 
-/// The same problem with the place of the call.
-template <class Problem>
-[[nodiscard]] Problem with_place(const Problem& problem, const source_location& where) {
-    auto d = problem.details();
-    d.where = to_string(where);
-    return Problem(std::move(d));
-}
-
 /// The verbs that change a machine's power: recorded, and with the place of the call in what they throw.
 inline void power_verb(network_core& network, std::size_t index, const std::string& verb, const source_location& where,
                        const std::function<void(machine_runtime&)>& work) {
@@ -482,10 +481,10 @@ inline void power_verb(network_core& network, std::size_t index, const std::stri
     (void)network.perform({name, verb, {}}, [&] {
         try {
             work(network.machine(index));
-        } catch (const timed_out& problem) {
-            throw with_place(problem, where);
-        } catch (const machine_died& problem) {
-            throw with_place(problem, where);
+        } catch (const error& problem) {
+            auto d = problem.details();
+            d.where = to_string(where);
+            throw_like(problem, std::move(d));
         }
         return verb_answer{};
     });
@@ -495,13 +494,13 @@ inline void power_verb(network_core& network, std::size_t index, const std::stri
 
 VMDSL_DECL guest& guest::start(source_location where) {
     detail::power_verb(*network_, index_, "start", where,
-                       [&](detail::machine_runtime& machine) { machine.boot(deadline::in(limit_)); });
+                       [&](detail::machine_runtime& machine) { machine.boot(case_clock::verb(limit_)); });
     return *this;
 }
 
 VMDSL_DECL guest& guest::shutdown(source_location where) {
     detail::power_verb(*network_, index_, "shut down", where,
-                       [&](detail::machine_runtime& machine) { machine.shutdown(deadline::in(limit_)); });
+                       [&](detail::machine_runtime& machine) { machine.shutdown(case_clock::verb(limit_)); });
     return *this;
 }
 
@@ -512,7 +511,7 @@ VMDSL_DECL guest& guest::crash(source_location where) {
 
 VMDSL_DECL guest& guest::reboot(source_location where) {
     detail::power_verb(*network_, index_, "reboot", where,
-                       [&](detail::machine_runtime& machine) { machine.reboot(deadline::in(limit_)); });
+                       [&](detail::machine_runtime& machine) { machine.reboot(case_clock::verb(limit_)); });
     return *this;
 }
 

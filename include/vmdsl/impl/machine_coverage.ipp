@@ -29,7 +29,7 @@ VMDSL_DECL checkpoint_coverage::~checkpoint_coverage() {
 }
 
 inline void keep_shard(coverage_shard shard, const collection& found) {
-    shard.test = checkpoints_being_made() > 0 ? "(checkpoint)" : current_case();
+    shard.test = checkpoints_being_made() > 0 ? "(checkpoint)" : running_case();
     try {
         shard = write_shard(current_run().output_directory / "coverage" / "shards", std::move(shard), found);
     } catch (const std::exception& problem) {
@@ -40,8 +40,11 @@ inline void keep_shard(coverage_shard shard, const collection& found) {
     }
 }
 
-VMDSL_DECL void machine_coverage::collect(const run_command& run) const {
-    if (builds_.empty()) {
+VMDSL_DECL void machine_coverage::collect(bool alive, const run_command& run) {
+    if (!alive) {
+        lose("the machine died or switched itself off: what it had counted since the last collection is lost");
+    }
+    if (builds_.empty() || !counting_) {
         return;
     }
     command_request request;
@@ -63,8 +66,8 @@ VMDSL_DECL void machine_coverage::collect(const run_command& run) const {
     keep_shard(std::move(shard), found);
 }
 
-VMDSL_DECL void machine_coverage::lose(const std::string& reason) const {
-    if (!builds_.empty()) {
+VMDSL_DECL void machine_coverage::lose(const std::string& reason) {
+    if (!builds_.empty() && counting_.exchange(false)) {
         keep_shard({{}, machine_, {}, builds_, 0, {reason}}, {});
     }
 }

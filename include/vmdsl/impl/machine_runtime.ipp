@@ -8,64 +8,23 @@
 #include <cstring>
 #include <utility>
 
-#include <sys/sysinfo.h>
-
 #include <vmdsl/core/event_stream.hpp>
 #include <vmdsl/core/run_options.hpp>
+#include <vmdsl/detail/machine_needs.hpp>
 #include <vmdsl/detail/machine_runtime.hpp>
 #include <vmdsl/net/addressing.hpp>
 #include <vmdsl/qemu/memory_file.hpp>
 #include <vmdsl/qemu/program.hpp>
 #include <vmdsl/qemu/qcow2_overlay.hpp>
+#include <vmdsl/qemu/time_stamp_counter.hpp>
+#include <vmdsl/report/boost_test.hpp>
 
 namespace vmdsl::detail {
-
-inline image_description image_of(const machine_plan& plan) {
-    if (plan.kernel.empty()) {
-        return find_image(plan.image);
-    }
-    image_description image;
-    image.name = plan.kernel;
-    image.kernel = plan.kernel;
-    image.initrd = plan.initrd;
-    image.kernel_arguments = {"console=ttyS0", "panic=-1"};
-    for (const auto& path : {plan.kernel, plan.initrd}) {
-        std::error_code ec;
-        if (!std::filesystem::is_regular_file(path, ec)) {
-            throw could_not_run("machine \"" + plan.name + "\" boots from " + path + ", which does not exist");
-        }
-    }
-    return image;
-}
-
-/// A guest with more memory than there is would be killed, or the host with it, as soon as it uses that.
-inline void check_memory(const machine_plan& plan) {
-    struct sysinfo host {};
-    if (::sysinfo(&host) != 0) {
-        return;
-    }
-    const auto there = (host.totalram + host.totalswap) * std::uint64_t{host.mem_unit};
-    if (plan.memory_bytes > there) {
-        throw could_not_run("machine \"" + plan.name + "\" has " + std::to_string(plan.memory_bytes >> 20) +
-                                " MiB of memory, but this host only " + std::to_string(there >> 20) + " MiB",
-                            "Give it less with memory<>, or run the test on a larger host.");
-    }
-}
-
-/// The same with the machine's name, and what to do where memory was short.
-inline could_not_run named(const could_not_run& problem, const machine_plan& plan) {
-    auto d = problem.details();
-    d.machine = plan.name;
-    if (d.what_failed.find(std::strerror(ENOMEM)) != std::string::npos) {
-        d.hint = "It has " + std::to_string(plan.memory_bytes >> 20) +
-                 " MiB of memory: give it less with memory<>, or raise the limit (ulimit -v).";
-    }
-    return could_not_run(std::move(d));
-}
 
 VMDSL_DECL machine_runtime::machine_runtime(const network_plan& plan, std::size_t index, fabric& network,
                                             std::filesystem::path folder, const machine_snapshot* origin)
     : plan_(plan.machines.at(index)),
+      position_(index),
       image_(image_of(plan_)),
       network_(network),
       folder_(std::move(folder)),
@@ -89,6 +48,7 @@ VMDSL_DECL machine_runtime::~machine_runtime() {
 
 VMDSL_DECL void machine_runtime::make_disks(const machine_snapshot* origin) {
     if (origin != nullptr) {
+        boots_ = origin->boots;
         for (const auto& base : origin->disks) {
             auto disk = base;
             if (!base.read_only) {
@@ -99,7 +59,9 @@ VMDSL_DECL void machine_runtime::make_disks(const machine_snapshot* origin) {
             disks_.push_back(std::move(disk));
         }
         if (!origin->console_tail.empty()) {
-            console_.feed(origin->console_tail + "\n--- restored ---\n");
+            console_.feed(origin->console_tail);
+            console_.end_unfinished_line();
+            console_.feed("--- restored ---\n");
         }
         return;
     }
@@ -118,19 +80,22 @@ VMDSL_DECL void machine_runtime::make_disks(const machine_snapshot* origin) {
     }
 }
 
-VMDSL_DECL void machine_runtime::launch(const unique_fd& memory, bool shared, bool incoming, deadline until) {
+VMDSL_DECL void machine_runtime::launch(const unique_fd& memory, beginning with, deadline until) {
     qemu_configuration configuration;
     configuration.name = plan_.name;
     configuration.uuid = machine_uuid(plan_.name);
     configuration.accelerator = choose_accelerator(current_run().acceleration, image_.kernel);
     configuration.memory_bytes = plan_.memory_bytes;
     configuration.vcpus = plan_.vcpus;
-    configuration.memory_shared = shared;
-    configuration.incoming = incoming;
+    configuration.memory_shared = with == beginning::empty;
+    configuration.incoming = with == beginning::saved_state;
     configuration.disks = disks_;
     configuration.kernel = image_.kernel;
     configuration.initrd = image_.initrd;
     configuration.kernel_arguments = image_.kernel_arguments;
+    if (configuration.accelerator == "tcg" && tsc_khz() != 0) {
+        configuration.kernel_arguments.push_back("tsc_early_khz=" + std::to_string(tsc_khz()));
+    }
     if (plan_.volatile_root) {
         configuration.kernel_arguments.emplace_back("vmdsl.volatile_root");
     }
@@ -148,10 +113,11 @@ VMDSL_DECL void machine_runtime::launch(const unique_fd& memory, bool shared, bo
         death_.reset();
         expected_ = ending::death;
         switched_off_ = false;
+        silent_ = false;
         console_.restart();
+        console_.end_unfinished_line();
     }
-    // Should the case hang or crash, nobody is left in this process to say what the console showed.
-    emit(event_kind::evidence, plan_.name, {{"console_file", console_writer_.path().string()}});
+    name_console(with == beginning::saved_state ? "restored" : "switched on");
     machine_handlers handlers;
     handlers.console = [this](std::string_view bytes) { take_console(bytes); };
     handlers.qmp_event = [this](std::string_view event) { take_event(event); };
@@ -186,20 +152,33 @@ VMDSL_DECL void machine_runtime::launch(const unique_fd& memory, bool shared, bo
     }
 }
 
+/// Should the case hang or crash, nobody is left in this process to say what the console showed.
+VMDSL_DECL void machine_runtime::name_console(std::string_view how_it_starts) {
+    const auto name = running_case();
+    const auto offset = console_writer_.begin_part((name.empty() ? "" : name + ", ") + std::string(how_it_starts));
+    emit(event_kind::evidence, plan_.name,
+         {{"console_file", console_writer_.path().string()},
+          {"offset", static_cast<std::int64_t>(offset)},
+          {"position", static_cast<std::int64_t>(position_)}});
+}
+
 VMDSL_DECL void machine_runtime::boot(deadline until) {
     const std::unique_lock starting(starting_, std::try_to_lock);
     if (!starting || running()) {
         throw usage_error("machine \"" + plan_.name + "\" is running already");
     }
     release();
+    {
+        const std::lock_guard lock(mutex_);
+        ++boots_;
+    }
     bind_declared_ports();
     try {
         memory_ = make_memory_file("vmdsl-" + plan_.name, plan_.memory_bytes);
-        launch(memory_, true, false, until);
-        await_boot(
-            "did not boot in time: its agent did not answer (is the agent in the initrd, and does the kernel have "
-            "virtio?)",
-            until);
+        launch(memory_, beginning::empty, until);
+        await_boot("did not boot " + until.limit_text() +
+                       ": its agent did not answer (is the agent in the initrd, and does the kernel have virtio?)",
+                   until);
     } catch (const could_not_run& problem) {
         release();
         throw named(problem, plan_);
@@ -220,19 +199,11 @@ VMDSL_DECL void machine_runtime::await_boot(const std::string& problem_if_late, 
         throw timed_out(details(problem_if_late, {}));
     }
     await_ready_unit(until);
-    awake_ = true;
+    coverage_.begin();
 }
 
 VMDSL_DECL void machine_runtime::collect_coverage() {
-    if (!awake_) {
-        return;
-    }
-    if (running()) {
-        coverage_.collect([&](const command_request& request, deadline until) { return execute(request, until, {}); });
-    } else {
-        awake_ = false;  // this is said once
-        coverage_.lose("the machine died, and what it had counted since the last collection is lost");
-    }
+    coverage_.collect(running(), [&](const auto& request, deadline until) { return execute(request, until, {}); });
 }
 
 VMDSL_DECL void machine_runtime::await_ready_unit(deadline until) {
@@ -241,17 +212,22 @@ VMDSL_DECL void machine_runtime::await_ready_unit(deadline until) {
     }
     const std::string probe = "systemctl is-active --quiet " + image_.ready_unit;
     for (auto pause = std::chrono::milliseconds(50);; pause = std::min(pause * 2, std::chrono::milliseconds(400))) {
-        const auto result = execute({probe, {}, {}, {}}, until, {});
+        const auto result = execute(command_request::shell(probe), until, {});
         if (result.succeeded()) {
             return;
         }
         if (!pause_between_attempts(pause, until)) {
-            throw timed_out(details("did not reach " + image_.ready_unit + " in time", {}));
+            throw timed_out(details("did not reach " + image_.ready_unit + " " + until.limit_text(), {}));
         }
     }
 }
 
 VMDSL_DECL void machine_runtime::reboot(deadline until) {
+    const std::unique_lock starting(starting_, std::try_to_lock);
+    if (!starting) {
+        throw usage_error("machine \"" + plan_.name + "\" is being started or restarted by another thread already",
+                          "Let one thread do that, and the others wait for it.");
+    }
     const auto guest = agent();
     collect_coverage();
     {
@@ -260,7 +236,7 @@ VMDSL_DECL void machine_runtime::reboot(deadline until) {
     }
     guest->expect_restart();
     guest->power(wire::power::reboot);
-    await_boot("did not come back from its reboot in time", until);
+    await_boot("did not come back from its reboot " + until.limit_text(), until);
 }
 
 VMDSL_DECL void machine_runtime::shutdown(deadline until) {
@@ -283,7 +259,7 @@ VMDSL_DECL void machine_runtime::shutdown(deadline until) {
         if (!switched_off_) {
             expected_ = ending::death;
             lock.unlock();
-            throw timed_out(details("did not switch itself off in time", {}));
+            throw timed_out(details("did not switch itself off " + until.limit_text(), {}));
         }
     }
     release();
@@ -291,9 +267,7 @@ VMDSL_DECL void machine_runtime::shutdown(deadline until) {
 
 VMDSL_DECL void machine_runtime::crash() {
     (void)process();  // throws where there is no power to take away
-    if (running()) {
-        coverage_.lose("crash() took its power away: what it had counted since the last collection is lost");
-    }
+    coverage_.lose("crash() took its power away: what it had counted since the last collection is lost");
     release();
 }
 
@@ -308,7 +282,7 @@ VMDSL_DECL void machine_runtime::release() {
         agent = std::exchange(agent_, nullptr);
         memory = std::move(memory_);
         death_.reset();
-        awake_ = false;
+        coverage_.end();
     }
     changed_.notify_all();
     if (process) {
@@ -331,7 +305,7 @@ VMDSL_DECL std::shared_ptr<machine_process> machine_runtime::process() const {
 VMDSL_DECL void machine_runtime::load(const machine_snapshot& snapshot, deadline until) {
     bind_declared_ports();
     try {
-        launch(snapshot.memory, false, true, until);
+        launch(snapshot.memory, beginning::saved_state, until);
     } catch (const could_not_run& problem) {
         throw named(problem, plan_);
     }
@@ -343,7 +317,7 @@ VMDSL_DECL void machine_runtime::wake(deadline until) {
     const auto guest = agent();
     process()->resume(until);
     guest->resume({}, until);
-    awake_ = true;
+    coverage_.begin();
 }
 
 VMDSL_DECL void machine_runtime::quiesce(deadline until) {
@@ -357,6 +331,7 @@ VMDSL_DECL void machine_runtime::pause(deadline until) {
 VMDSL_DECL machine_snapshot machine_runtime::save(deadline until) {
     machine_snapshot snapshot;
     snapshot.running = switched_on();
+    snapshot.boots = boots();
     snapshot.disks = disks_;
     snapshot.console_tail = console_tail();
     if (!snapshot.running) {
@@ -404,10 +379,47 @@ VMDSL_DECL std::shared_ptr<agent_client> machine_runtime::agent() const {
     return agent_;
 }
 
+VMDSL_DECL std::uint32_t machine_runtime::boots() const {
+    const std::lock_guard lock(mutex_);
+    return boots_;
+}
+
+VMDSL_DECL std::shared_ptr<agent_stream> machine_runtime::attach(const job_stream& job) const {
+    std::unique_lock lock(mutex_);
+    if (death_) {
+        throw machine_died(*death_);
+    }
+    if (!agent_ || job.boot != boots_) {
+        lock.unlock();
+        throw machine_died(details("was switched off", {}));
+    }
+    return agent_->attach(job.id);
+}
+
+VMDSL_DECL void machine_runtime::await_restart() const {
+    std::shared_ptr<agent_client> guest;
+    {
+        const std::lock_guard lock(mutex_);
+        guest = agent_;
+    }
+    if (!guest) {
+        throw machine_died(details("was switched off", {}));
+    }
+    guest->await_restart(deadline::in(std::chrono::seconds(20)));
+}
+
 VMDSL_DECL command_result machine_runtime::execute(const command_request& request, deadline until,
                                                    const source_location& where) {
     const auto stream = agent()->start_command(request);
     return finish(*stream, request.shell_text, until, where);
+}
+
+/// What became of a command that was closed at its deadline.
+inline std::string fate_of(const std::optional<stream_end>& end) {
+    if (!end) {
+        return "its processes could not be killed";
+    }
+    return end->failed ? end->error_text : "all its processes were killed";
 }
 
 VMDSL_DECL command_result machine_runtime::finish(agent_stream& stream, const std::string& text, deadline until,
@@ -419,19 +431,15 @@ VMDSL_DECL command_result machine_runtime::finish(agent_stream& stream, const st
         return d;
     };
     try {
-        const auto started = deadline::clock::now();
         auto end = stream.wait(until);
         if (!end) {
             stream.close();  // the guest kills the whole tree
-            const auto killed = stream.wait(deadline::in(std::chrono::seconds(20))).has_value();
-            const auto seconds = std::chrono::duration<double>(deadline::clock::now() - started).count();
-            throw timed_out(
-                fill(details("the command did not end within " + std::to_string(seconds).substr(0, 5) + " s; " +
-                                 (killed ? "all its processes were killed" : "its processes could not be killed"),
-                             where)));
+            const auto fate = fate_of(stream.wait(deadline::in(kill_grace)));
+            throw timed_out(fill(details("the command did not end " + until.limit_text() + "; " + fate, where)));
         }
         if (end->failed) {
             if (end->error_number == ECONNRESET) {
+                await_restart();
                 throw machine_died(fill(details("was restarted (or its agent was) while a command ran", where)));
             }
             throw guest_error(fill(details("the command could not be run: " + end->error_text, where)));
@@ -506,6 +514,15 @@ VMDSL_DECL std::string machine_runtime::console_tail(std::size_t lines) const {
     return console_.tail(lines);
 }
 
+VMDSL_DECL std::string machine_runtime::last_words() {
+    std::unique_lock lock(mutex_);
+    if (console_.panic_text().empty()) {
+        return console_.tail();
+    }
+    changed_.wait_for(lock, std::chrono::seconds(2), [&] { return silent_ || !process_; });
+    return console_.panic_text();
+}
+
 VMDSL_DECL error_details machine_runtime::details(std::string what_failed, const source_location& where) const {
     error_details d;
     d.machine = plan_.name;
@@ -520,7 +537,7 @@ VMDSL_DECL void machine_runtime::take_console(std::string_view bytes) {
     std::unique_lock lock(mutex_);
     if (const auto panic = console_.feed(bytes)) {
         // Kernels without pvpanic say it only here. The rest of its words is in the same burst or the file.
-        auto words = console_.tail();
+        auto words = console_.panic_text();
         die(std::move(lock), "its kernel panicked: " + *panic, std::move(words));
     }
 }
@@ -528,6 +545,8 @@ VMDSL_DECL void machine_runtime::take_console(std::string_view bytes) {
 VMDSL_DECL void machine_runtime::take_event(std::string_view event) {
     if (event == "GUEST_PANICKED") {
         std::unique_lock lock(mutex_);
+        silent_ = true;
+        changed_.notify_all();
         auto words = console_.panic_text();
         if (words.empty()) {
             words = console_.tail();
@@ -543,6 +562,8 @@ VMDSL_DECL void machine_runtime::take_event(std::string_view event) {
 
 VMDSL_DECL void machine_runtime::take_exit(const child_exit& exit) {
     std::unique_lock lock(mutex_);
+    silent_ = true;
+    changed_.notify_all();
     switched_off_ = exit.signal == 0 && exit.code == 0 && !death_;
     if (switched_off_ && expected_ == ending::switched_off) {
         lock.unlock();

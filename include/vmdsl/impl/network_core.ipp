@@ -4,8 +4,10 @@
 #include <exception>
 #include <utility>
 
+#include <vmdsl/core/case_clock.hpp>
 #include <vmdsl/core/error.hpp>
 #include <vmdsl/core/event_stream.hpp>
+#include <vmdsl/core/timed_phase.hpp>
 #include <vmdsl/detail/machine_coverage.hpp>
 #include <vmdsl/detail/network_core.hpp>
 #include <vmdsl/detail/network_runtime.hpp>
@@ -78,9 +80,15 @@ VMDSL_DECL verb_answer network_core::ask(verb_call call, const std::function<ver
     return perform_quietly(call, live);
 }
 
-VMDSL_DECL void network_core::start(std::chrono::nanoseconds limit) {
+VMDSL_DECL void network_core::start(std::chrono::nanoseconds limit, source_location where) {
     (void)perform({{}, "start", {}}, [&] {
-        runtime().boot_all(deadline::in(limit));
+        try {
+            runtime().boot_all(case_clock::verb(limit));
+        } catch (const error& problem) {
+            auto details = problem.details();
+            details.where = to_string(where);
+            throw_like(problem, std::move(details));
+        }
         return verb_answer{};
     });
 }
@@ -103,6 +111,7 @@ VMDSL_DECL void network_core::heal(std::string_view machine, std::string_view se
 
 VMDSL_DECL std::shared_ptr<const network_snapshot> network_core::record(const std::function<void()>& body) {
     const checkpoint_coverage belongs_to_it;
+    const timed_phase phase("prepare");
     runtime_ = network_runtime::create(plan_);
     runtime_->body().start_recording();
     body();
@@ -127,7 +136,9 @@ VMDSL_DECL void restore_fixture(std::type_index fixture, network_core& core,
         auto snapshot = registry.checkpoint(fixture);  // throws what made it fail before
         if (!snapshot) {
             try {
+                case_clock::restart();
                 snapshot = record();
+                case_clock::restart();
             } catch (...) {
                 registry.set_failure(fixture, std::current_exception());
                 throw;

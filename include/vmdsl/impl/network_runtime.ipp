@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <exception>
@@ -12,6 +13,7 @@
 #include <vmdsl/core/error.hpp>
 #include <vmdsl/core/event_stream.hpp>
 #include <vmdsl/core/run_options.hpp>
+#include <vmdsl/core/timed_phase.hpp>
 #include <vmdsl/detail/baked_in.hpp>
 #include <vmdsl/detail/network_runtime.hpp>
 #include <vmdsl/detail/runtime_registry.hpp>
@@ -34,27 +36,12 @@ VMDSL_DECL owned_folder::~owned_folder() {
     std::filesystem::remove_all(path_, ignored);
 }
 
-/// Emits how long something took, also where it ended by an exception.
-class timed_phase {
-public:
-    explicit timed_phase(std::string text) : text_(std::move(text)), begin_(deadline::clock::now()) {
-        emit(event_kind::phase, {}, {{"text", text_}});
-    }
-    ~timed_phase() {
-        const auto seconds = std::chrono::duration<double>(deadline::clock::now() - begin_).count();
-        emit(event_kind::phase_end, {}, {{"text", text_}, {"seconds", seconds}});
-    }
-    timed_phase(const timed_phase&) = delete;
-    timed_phase& operator=(const timed_phase&) = delete;
-
-private:
-    std::string text_;
-    deadline::clock::time_point begin_;
-};
-
-inline std::string text_of(const std::exception_ptr& problem) {
+/// What failed, in one sentence.
+inline std::string sentence_of(const std::exception_ptr& problem) {
     try {
         std::rethrow_exception(problem);
+    } catch (const error& e) {
+        return e.details().what_failed;
     } catch (const std::exception& e) {
         return e.what();
     } catch (...) {
@@ -138,17 +125,35 @@ VMDSL_DECL void network_runtime::for_all(const std::function<void(machine_runtim
         }
         guarded(0);
     }
-    for (std::size_t i = 0; i < problems.size(); ++i) {
+    throw_first(problems);
+}
+
+VMDSL_DECL void network_runtime::throw_first(const std::vector<std::exception_ptr>& problems) const {
+    const auto first = std::find_if(problems.begin(), problems.end(), [](const auto& one) { return one != nullptr; });
+    if (first == problems.end()) {
+        return;
+    }
+    const auto sentence = sentence_of(*first);
+    std::string same;
+    std::string others;
+    for (auto i = static_cast<std::size_t>(first - problems.begin()) + 1; i < problems.size(); ++i) {
         if (!problems[i]) {
             continue;
         }
-        for (std::size_t k = i + 1; k < problems.size(); ++k) {
-            if (problems[k]) {
-                emit(event_kind::warning, machines_[k]->name(),
-                     {{"text", std::string("failed as well: ") + text_of(problems[k])}});
-            }
+        const auto& name = machines_[i]->name();
+        if (const auto words = sentence_of(problems[i]); words == sentence) {
+            same.append(same.empty() ? "" : ", ").append(name);
+        } else {
+            others.append("\n  machine \"").append(name).append("\" failed as well: ").append(words);
         }
-        std::rethrow_exception(problems[i]);
+    }
+    try {
+        std::rethrow_exception(*first);
+    } catch (const error& problem) {
+        auto details = problem.details();
+        details.what_failed += same.empty() ? "" : " (the same on " + same + ")";
+        details.hint += details.hint.empty() ? others.substr(std::min<std::size_t>(3, others.size())) : others;
+        throw_like(problem, std::move(details));
     }
 }
 
@@ -159,6 +164,14 @@ VMDSL_DECL void network_runtime::boot_all(deadline until) {
             machine.boot(until);
         }
     });
+}
+
+/// Frames on their way are no part of a checkpoint. A machine that sends although it is paused is worth a warning.
+inline void tell_losses(const drain_report& drained) {
+    if (const auto losses = drained.losses(); !losses.empty()) {
+        emit(drained.still_writing.empty() ? event_kind::note : event_kind::warning, {},
+             {{"text", "the checkpoint does not have, of what was on its way: " + losses}});
+    }
 }
 
 VMDSL_DECL std::shared_ptr<network_snapshot> network_runtime::freeze(deadline until) {
@@ -177,7 +190,7 @@ VMDSL_DECL std::shared_ptr<network_snapshot> network_runtime::freeze(deadline un
     running_ones([&](machine_runtime& machine) { machine.quiesce(until); });
     fabric_->pause();
     running_ones([&](machine_runtime& machine) { machine.pause(until); });
-    (void)fabric_->drain_to_whole_frames();
+    tell_losses(fabric_->drain_to_whole_frames());
     snapshot->links = fabric_->save();
     snapshot->machines.resize(machines_.size());
     for_all([&](machine_runtime& machine) { snapshot->machines[index_of(machine)] = machine.save(until); });
@@ -230,7 +243,7 @@ VMDSL_DECL void network_runtime::end() {
         runtime_registry::instance().keep_unseen_death(std::move(death));
     }
     for (auto& machine : machines_) {
-        if (auto console = machine->console_tail(); !console.empty()) {
+        if (auto console = machine->last_words(); !console.empty()) {
             runtime_registry::instance().keep_remains(machine->name(), std::move(console),
                                                       machine->console_file().string());
         }

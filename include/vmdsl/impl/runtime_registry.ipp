@@ -29,6 +29,9 @@ VMDSL_DECL void runtime_registry::add(const std::shared_ptr<network_runtime>& ne
 }
 
 VMDSL_DECL void runtime_registry::keep_remains(std::string machine, std::string console, std::string console_file) {
+    if (running_case().empty()) {
+        return;  // else they would be shown as the next case's
+    }
     const std::lock_guard lock(mutex_);
     remains_.push_back({std::move(machine), std::move(console), std::move(console_file)});
 }

@@ -49,7 +49,7 @@ VMDSL_DECL verb_answer transcript::perform(const verb_call& call, const std::fun
 
 inline bool same_answer(const verb_answer& a, const verb_answer& b) {
     return !a.problem && !b.problem && a.out == b.out && a.err == b.err && a.number == b.number &&
-           a.signal == b.signal && a.flag == b.flag && a.stream == b.stream;
+           a.signal == b.signal && a.flag == b.flag && a.job == b.job;
 }
 
 VMDSL_DECL void transcript::record(const verb_call& call, verb_answer answer) {

@@ -41,6 +41,13 @@ struct drain_report {
     std::uint64_t waiting = 0;  ///< Frames in egress queues afterwards: their readers' sockets are full.
     std::vector<link_name> inside_frame;   ///< Links on which one of the sides has seen a part of a frame only.
     std::vector<link_name> still_writing;  ///< Links whose machine did not stop writing: it was not stopped.
+
+    /// What is lost where no machine goes on, in words; empty where nothing is.
+    [[nodiscard]] VMDSL_DECL std::string losses() const;
 };
 
 }  // namespace vmdsl
+
+#ifdef VMDSL_HEADER_ONLY
+#include <vmdsl/net/impl/fabric_report.ipp>
+#endif

@@ -42,7 +42,7 @@ struct child_options {
 /// a terminal's Ctrl-C reaches only us, with standard input from /dev/null and both outputs kept as a tail.
 class child : public std::enable_shared_from_this<child> {
 public:
-    /// Starts the program. Throws `could_not_run` where it can't be executed.
+    /// Starts the program. Throws `could_not_run` where it can't be executed or watched; it does not run then.
     [[nodiscard]] static VMDSL_DECL std::shared_ptr<child> start(child_options options);
 
     VMDSL_DECL ~child();

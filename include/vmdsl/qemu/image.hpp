@@ -42,6 +42,14 @@ public:
 /// Reads a descriptor. Throws as `find_image` does.
 [[nodiscard]] VMDSL_DECL image_description load_image(const std::string& descriptor_path);
 
+namespace detail {
+
+/// Throws `could_not_run` where a file is not there (with `if_missing`: what to do then) or may not be read by this
+/// user: "WHAT PATH does not exist".
+VMDSL_DECL void require_file(const std::string& what, const std::string& path, const std::string& if_missing);
+
+}  // namespace detail
+
 }  // namespace vmdsl
 
 #ifdef VMDSL_HEADER_ONLY

@@ -5,7 +5,6 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -59,9 +58,6 @@ public:
 
     /// Ends QEMU at once, as a power failure would. Returns how it ended.
     VMDSL_DECL child_exit kill();
-
-    /// Waits until QEMU has ended by itself. Empty where the deadline passed.
-    [[nodiscard]] VMDSL_DECL std::optional<child_exit> wait(deadline until);
 
 private:
     struct parts;

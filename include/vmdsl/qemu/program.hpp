@@ -20,7 +20,7 @@ struct qemu_program {
 /// The accelerator to use with a kernel: what `wanted` says ("kvm" or "tcg"), or, for "auto", KVM where it really runs
 /// a guest. /dev/kvm alone proves nothing: it may open and create machines whose guests never start, so the probe lets
 /// the kernel print its first console line under a deadline of 10 s. The answer for "auto" is kept per boot of the
-/// host, QEMU build and user in the cache folder. One event says which accelerator was chosen and why.
+/// host, QEMU build and user in the cache folder. One event (a fact) says which accelerator was chosen and why.
 /// Throws `could_not_run` where "kvm" is demanded and does not work, `usage_error` for another word.
 [[nodiscard]] VMDSL_DECL std::string choose_accelerator(const std::string& wanted, const std::string& kernel);
 

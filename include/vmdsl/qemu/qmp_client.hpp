@@ -41,7 +41,8 @@ public:
     VMDSL_DECL boost::json::value execute(std::string_view command, const boost::json::object& arguments,
                                           deadline until);
 
-    /// Hands QEMU a descriptor, under a name that later commands use ("fd:NAME"). Throws as `execute`.
+    /// Hands QEMU a descriptor, under a name that later commands use ("fd:NAME"). The caller may close its
+    /// own at any time. Throws as `execute`, and `could_not_run` where the system has no descriptor left.
     VMDSL_DECL void send_descriptor(std::string_view name, const unique_fd& descriptor, deadline until);
 
     /// Ends every waiting call with `machine_died`; QEMU is gone. Safe on any thread.
@@ -50,8 +51,8 @@ public:
 private:
     struct connection;
 
-    VMDSL_DECL boost::json::value call(std::string_view command, const boost::json::object& arguments, int descriptor,
-                                       deadline until);
+    VMDSL_DECL boost::json::value call(std::string_view command, const boost::json::object& arguments,
+                                       std::shared_ptr<const unique_fd> descriptor, deadline until);
 
     std::shared_ptr<connection> connection_;
 };

@@ -13,16 +13,17 @@ namespace vmdsl {
 
 /// Calls `hook` after every case, before its end is reported: what it emits (`event_kind::evidence`) still belongs to
 /// the case, and `fail_ending_case` can still fail it. A case that hangs or crashes gets no such call: the supervisor
-/// then shows the end of each `console_file` that an evidence event has named since the worker began, so name them when
-/// a machine starts. Hooks run in the order of registration on the case's thread; what they throw becomes a warning.
+/// then shows what the case has added to each `console_file` that an evidence event has named, so name them when a
+/// machine starts. Hooks run in the order of registration on the case's thread; what they throw becomes a warning.
 /// The time they take does not count as the case's, but the case's deadline still runs.
 VMDSL_DECL void on_case_end(std::function<void(bool passed)> hook);
 
 /// Fails the case that is about to end, with this problem: for `on_case_end` hooks. Outside of those nothing happens.
 VMDSL_DECL void fail_ending_case(const error& problem);
 
-/// The full name of the case that runs, fixtures included; empty outside of any.
-[[nodiscard]] VMDSL_DECL std::string current_case();
+/// The case that is running, with its suites ("web/serves"); empty outside of any case. To be asked on the case's own
+/// thread, or on one that it waits for.
+[[nodiscard]] VMDSL_DECL std::string running_case();
 
 /// Calls `hook` when Boost.Test is done, fixtures included, and the worker process is about to report that and to exit.
 /// Not called where the process ends in any other way. What a hook throws becomes a warning.

@@ -24,7 +24,7 @@ public:
     VMDSL_DECL void append_event(std::string_view line) noexcept;
 
     /// Writes junit.xml anew.
-    VMDSL_DECL void write_junit(const run_record& run) noexcept;
+    VMDSL_DECL void write_junit(const run_record& run, run_stage stage) noexcept;
 
     [[nodiscard]] std::filesystem::path junit_path() const { return folder_ / "junit.xml"; }
     [[nodiscard]] std::filesystem::path events_path() const { return folder_ / "events.jsonl"; }

@@ -33,12 +33,13 @@ struct problem {
     std::int64_t line = 0;
 };
 
-/// What a machine said before a case failed. There is one per machine: what is said later about it replaces what was
-/// said before.
+/// What a machine said before a case failed. There is one per machine, in the order of their positions: what is said
+/// later about it replaces what was said before.
 struct case_evidence {
     std::string machine;
-    std::string console;       ///< The end of its console.
-    std::string console_file;  ///< Where the whole console lies.
+    std::string console;        ///< The end of its console; empty where that is not known.
+    std::string console_file;   ///< Where the whole console lies.
+    std::int64_t position = 0;  ///< Of the machine in its network.
 };
 
 /// How far a case got.
@@ -94,6 +95,8 @@ public:
     /// The case of that name; null where there is none.
     [[nodiscard]] VMDSL_DECL const case_record* find(std::string_view name) const noexcept;
     [[nodiscard]] VMDSL_DECL run_counts counts() const noexcept;
+    /// What holds for the whole run: names and values, in the order of their announcement.
+    [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& facts() const noexcept { return facts_; }
     /// Result files and what they are, in the order of their announcement.
     [[nodiscard]] const std::vector<std::pair<std::string, std::string>>& files() const noexcept { return files_; }
 
@@ -108,12 +111,14 @@ private:
     VMDSL_DECL void skip(const event& e);
     VMDSL_DECL void add_problem(const event& e);
     VMDSL_DECL void add_evidence(const event& e);
+    VMDSL_DECL void add_fact(const event& e);
     VMDSL_DECL void add_log_line(const event& e);
 
     std::vector<case_record> cases_;
     std::unordered_map<std::string, std::size_t> index_;
     std::size_t running_ = none;
     std::chrono::nanoseconds began_{};
+    std::vector<std::pair<std::string, std::string>> facts_;
     std::vector<std::pair<std::string, std::string>> files_;
 };
 
@@ -131,8 +136,11 @@ namespace detail {
 /// "1.234": seconds the way the logs and JUnit show them.
 [[nodiscard]] VMDSL_DECL std::string seconds_text(double seconds);
 
-/// A command, phase, fault, note or warning as a line of a log; empty for other events.
+/// A fact, command, phase, fault, note or warning as a line of a log; empty for other events.
 [[nodiscard]] VMDSL_DECL std::string log_line_of(const event& e);
+
+/// What a case with these problems is: `failed` or `errored`.
+[[nodiscard]] VMDSL_DECL case_status status_of_failed(const std::vector<problem>& problems);
 
 }  // namespace detail
 

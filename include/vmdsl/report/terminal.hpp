@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <iosfwd>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <vmdsl/core/config.hpp>
 #include <vmdsl/core/event.hpp>
@@ -15,17 +17,21 @@ namespace vmdsl {
 /// How much the terminal log says.
 enum class verbosity : std::uint8_t {
     quiet,    ///< What failed, and the summary.
-    normal,   ///< A line per case, what took long in it (phases), and warnings.
+    normal,   ///< A line per case, what takes long in it (phases), facts and warnings.
     verbose,  ///< Also commands, faults and notes.
 };
 
 /// The log that a person watches, made from the event stream.
 ///
-/// Everything that a guest said is made printable first: a console's escape sequences never reach the terminal.
+/// Everything that a guest said is made printable first: a console's escape sequences never reach the terminal. Of a
+/// text of many lines it shows the first and the last ones, and says where the others are.
 class terminal_log {
 public:
     /// The stream must outlive the log. `colour`: only where the stream is a terminal.
     terminal_log(std::ostream& out, verbosity level, bool colour) : out_(&out), level_(level), colour_(colour) {}
+
+    /// Names the file that has the whole text of each problem.
+    void refer_to(std::string file) { whole_texts_ = std::move(file); }
 
     /// Shows one event; `run` has it applied already.
     VMDSL_DECL void show(const event& e, const run_record& run);
@@ -43,11 +49,14 @@ private:
     VMDSL_DECL void show_problem(const problem& p);
     VMDSL_DECL void show_block(std::string_view text, std::string_view mark);
     VMDSL_DECL void show_detail(const event& e);
+    VMDSL_DECL void show_fact(const event& e);
     [[nodiscard]] VMDSL_DECL std::string coloured(std::string_view word, const char* code) const;
 
     std::ostream* out_;
     verbosity level_;
     bool colour_;
+    std::string whole_texts_;
+    std::set<std::string> facts_shown_;  ///< Each worker says them again.
 };
 
 /// "3 passed, 1 failed, 1 skipped": passed and failed always, the others where there are any.

@@ -40,6 +40,30 @@ BOOST_AUTO_TEST_CASE(keeps_what_is_written) {
     BOOST_TEST(file.path() == path);
 }
 
+BOOST_AUTO_TEST_CASE(each_start_of_a_machine_begins_on_a_line_of_its_own) {
+    console_writer file(path);
+    const auto first = file.begin_part("web/serves, switched on");
+    file.append("[ 1.0] panic+0x");
+    console_writer again(path);
+    const auto second = again.begin_part("web/own_crash, restored");
+    BOOST_TEST(std::filesystem::file_size(path) == second);
+    again.append("[ 23.7] sysrq\n");
+    (void)again.begin_part("restored");
+    const std::string before = "--- web/serves, switched on ---\n";
+    BOOST_TEST(first == before.size());
+    BOOST_TEST(content() ==
+               before + "[ 1.0] panic+0x\n--- web/own_crash, restored ---\n[ 23.7] sysrq\n--- restored ---\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_start_after_the_limit_says_that_its_words_are_left_out) {
+    constexpr std::size_t limit = 1U << 20U;
+    console_writer file(path, limit);
+    file.append(std::string(limit, 'x'));
+    const auto begin = file.begin_part("restored");
+    file.append("lost");
+    BOOST_TEST(content().substr(begin) == std::string(last_line).substr(1));
+}
+
 BOOST_AUTO_TEST_CASE(a_guest_that_prints_for_ever_fills_nothing) {
     constexpr std::size_t limit = 1U << 20U;
     console_writer file(path, limit);
@@ -62,6 +86,7 @@ BOOST_AUTO_TEST_CASE(a_limit_that_is_met_exactly_is_said_once) {
 
 BOOST_AUTO_TEST_CASE(a_file_that_can_not_be_opened_is_none) {
     console_writer file("/proc/no/such/file");
+    BOOST_TEST(file.begin_part("restored") == 0U);
     file.append("lost");
     BOOST_TEST(!std::filesystem::exists(file.path()));
 }

@@ -203,16 +203,16 @@ BOOST_AUTO_TEST_CASE(a_replay_names_the_streams_of_each_machines_jobs) {
     body.start_recording();
     const auto job = [](std::uint32_t id) {
         verb_answer answer;
-        answer.stream = id;
+        answer.job.id = id;
         return answer;
     };
     (void)body.perform({"web", "spawn", "x"}, [&] { return job(4); });
     (void)body.perform({"db", "spawn", "y"}, [&] { return job(2); });
     (void)body.perform({"web", "run", "z"}, [] { return says(""); });
     body.start_replay(body.take_recording());
-    BOOST_TEST(body.perform({"db", "spawn", "y"}, [&] { return job(0); }).stream == 2U);
-    BOOST_TEST(body.perform({"web", "spawn", "x"}, [&] { return job(0); }).stream == 4U);
-    BOOST_TEST(body.perform({"web", "run", "z"}, [&] { return job(9); }).stream == 0U);
+    BOOST_TEST(body.perform({"db", "spawn", "y"}, [&] { return job(0); }).job.id == 2U);
+    BOOST_TEST(body.perform({"web", "spawn", "x"}, [&] { return job(0); }).job.id == 4U);
+    BOOST_TEST(body.perform({"web", "run", "z"}, [&] { return job(9); }).job.id == 0U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -4,115 +4,29 @@
 #include <cstdint>
 #include <future>
 #include <memory>
-#include <optional>
-#include <span>
 #include <string>
 #include <vector>
-
-#include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
 
 #include <vmdsl/core/error.hpp>
 #include <vmdsl/guest/agent_client.hpp>
-#include <vmdsl/guest/frame_codec.hpp>
+#include <vmdsl/guest/agent_protocol.hpp>
+#include <vmdsl/process/io_loop.hpp>
+
+#include <unit/guest/fake_agent.hpp>
 
 namespace {
 
 using namespace vmdsl;
+using fake::conversation;
+using fake::soon;
 using wire::frame_type;
-
-deadline soon() {
-    return deadline::in(std::chrono::seconds(30));
-}
-
-struct received_frame {
-    wire::header header;
-    std::vector<std::byte> payload;
-};
-
-/// The guest's end of the socket. Reads only when it is told to.
-class fake_agent {
-public:
-    explicit fake_agent(unique_fd socket) : socket_(std::move(socket)) {}
-
-    void send(frame_type type, std::uint32_t stream = 0, const payload_builder& payload = {}) {
-        std::vector<std::byte> out;
-        encoder.frame(out, type, stream, payload);
-        send_raw(out);
-    }
-    void say_hello(std::string_view boot_id, std::uint32_t epoch) {
-        encoder.set_epoch(epoch);
-        send(frame_type::hello, 0,
-             payload_builder{}.u32(wire::tag::version, wire::protocol_version).text(wire::tag::boot_id, boot_id));
-    }
-    void send_raw(std::span<const std::byte> bytes) {
-        while (!bytes.empty()) {
-            const auto sent = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-            BOOST_REQUIRE(sent > 0);
-            bytes = bytes.subspan(static_cast<std::size_t>(sent));
-        }
-    }
-
-    received_frame next() {
-        for (;;) {
-            const auto found = decoder_.next();
-            if (found.status == decode_status::frame) {
-                return {found.header, {found.payload.begin(), found.payload.end()}};
-            }
-            BOOST_REQUIRE(found.status == decode_status::need_more);
-            pollfd waiting{socket_.get(), POLLIN, 0};
-            BOOST_REQUIRE_MESSAGE(::poll(&waiting, 1, 30000) == 1, "waited in vain for a frame of the host");
-            const auto room = decoder_.prepare();
-            const auto got = ::recv(socket_.get(), room.data(), room.size(), 0);
-            BOOST_REQUIRE(got > 0);
-            bytes_received += static_cast<std::size_t>(got);
-            decoder_.commit(static_cast<std::size_t>(got));
-        }
-    }
-    received_frame next(frame_type type) {
-        auto frame = next();
-        while (frame.header.type != type) {
-            frame = next();
-        }
-        return frame;
-    }
-
-    frame_encoder encoder;
-    std::size_t bytes_received = 0;
-
-private:
-    unique_fd socket_;
-    frame_decoder decoder_;
-};
-
-struct conversation {
-    conversation() {
-        int ends[2];
-        BOOST_REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
-        agent.emplace(unique_fd(ends[1]));
-        client.emplace(unique_fd(ends[0]), [this](std::string reason) { lost.set_value(std::move(reason)); });
-        agent->say_hello("first boot", 5);
-        BOOST_REQUIRE(client->await_hello(soon()) == "first boot");
-    }
-
-    std::string reason_of_the_loss() {
-        auto reason = lost.get_future();
-        BOOST_REQUIRE(reason.wait_for(std::chrono::seconds(30)) == std::future_status::ready);
-        return reason.get();
-    }
-
-    std::promise<std::string> lost;
-    std::optional<fake_agent> agent;
-    std::optional<agent_client> client;
-};
 
 BOOST_FIXTURE_TEST_SUITE(agent_client_test, conversation)
 
 BOOST_AUTO_TEST_CASE(small_frames_are_not_answered_by_as_many) {
-    const auto stream = client->start_command({"true", {}, {}, {}});
+    const auto stream = client->start_command(command_request::shell("true"));
     const auto id = agent->next(frame_type::open).header.stream;
     const auto before = agent->bytes_received;
     constexpr std::size_t count = 200000;
@@ -131,7 +45,7 @@ BOOST_AUTO_TEST_CASE(small_frames_are_not_answered_by_as_many) {
 }
 
 BOOST_AUTO_TEST_CASE(credit_never_wraps_around) {
-    const auto stream = client->start_command({"true", {}, {}, {}});
+    const auto stream = client->start_command(command_request::shell("true"));
     const auto id = agent->next(frame_type::open).header.stream;
     agent->send(frame_type::credit, id, payload_builder{}.u64(wire::tag::bytes, ~std::uint64_t{0}));
     BOOST_TEST(reason_of_the_loss() == "its agent granted more than it was sent");
@@ -210,12 +124,31 @@ BOOST_AUTO_TEST_CASE(a_port_that_a_reset_closed_may_stay_closed) {
     BOOST_TEST(client->await_hello(soon()) == "second boot");
 }
 
+BOOST_AUTO_TEST_CASE(a_closed_port_tells_of_a_restart_only_when_the_guest_was_reset) {
+    client->port_closed(std::chrono::seconds(60));
+    auto waiting = std::async(std::launch::async, [&] { client->await_restart(soon()); });
+    BOOST_TEST((waiting.wait_for(std::chrono::milliseconds(200)) == std::future_status::timeout));
+    client->guest_was_reset();
+    waiting.get();
+    client->port_closed(std::chrono::seconds(60));  // told after the reset
+    client->await_restart(soon());
+}
+
+BOOST_AUTO_TEST_CASE(a_closed_port_of_a_guest_that_went_off_is_no_restart) {
+    client->port_closed(std::chrono::seconds(60));
+    auto waiting = std::async(std::launch::async, [&] { client->await_restart(soon()); });
+    error_details off;
+    off.what_failed = "the guest switched itself off";
+    client->lose(off);
+    BOOST_CHECK_THROW(waiting.get(), machine_died);
+}
+
 BOOST_AUTO_TEST_CASE(what_is_asked_for_during_a_restart_waits_for_the_next_agent) {
     client->expect_restart();
     const auto stream = client->write_file("file", 0644, false);
     stream->write("content");
     stream->end_of_data();
-    const auto forgotten = client->start_command({"true", {}, {}, {}});
+    const auto forgotten = client->start_command(command_request::shell("true"));
     forgotten->close();
     BOOST_TEST(forgotten->wait(soon()).value().failed);
     agent->say_hello("second boot", 6);
@@ -227,6 +160,25 @@ BOOST_AUTO_TEST_CASE(what_is_asked_for_during_a_restart_waits_for_the_next_agent
     BOOST_TEST((agent->next().header.type == frame_type::end));
     agent->send(frame_type::exit, stream->id());
     BOOST_TEST(!stream->wait(soon()).value().failed);
+}
+
+// A batch is under way, since the guest does not read; the save waits behind it; then the agent is lost.
+BOOST_AUTO_TEST_CASE(an_agent_may_be_lost_while_it_is_asked_to_fall_silent) {
+    std::vector<std::shared_ptr<agent_stream>> streams;
+    for (int i = 0; i < 20; ++i) {
+        streams.push_back(client->write_file("file", 0644, false));
+        streams.back()->write(std::string(wire::initial_credit, 'x'));
+    }
+    (void)agent->next(frame_type::data);
+    BOOST_CHECK_THROW(client->quiesce(deadline::in(std::chrono::seconds(0))), timed_out);
+    error_details gone;
+    gone.what_failed = "its kernel panicked";
+    client->lose(gone);
+    while (agent->bytes_received < detail::agent_protocol::output_batch) {
+        (void)agent->next();
+    }
+    io_loop::instance().call([] {});
+    BOOST_CHECK_THROW((void)client->start_command(command_request::shell("true")), machine_died);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

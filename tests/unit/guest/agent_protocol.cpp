@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -198,13 +200,70 @@ BOOST_AUTO_TEST_CASE(nothing_is_sent_between_quiesce_and_resume) {
     const auto stream = start_command();
     host.quiesce();
     host.write(stream, "x");
-    host.send_signal(stream, 9, false);
+    host.send_signal(stream, SIGKILL, signal_target::process);
     BOOST_TEST(to_guest().size() == 1U);
     host.write(stream, "x");
     BOOST_TEST(!host.has_output());
     BOOST_TEST(take_bytes().empty());
     host.resume(7, true, {});
     BOOST_TEST(host.has_output());
+}
+
+BOOST_AUTO_TEST_CASE(a_save_during_a_restart_waits_for_the_next_agent) {
+    hello("first", 1);
+    host.expect_restart(calls);
+    host.quiesce();
+    BOOST_TEST(take_bytes().empty());
+    from_guest(frame_type::quiesced);  // of the one before
+    BOOST_TEST(!host.answers.quiesced);
+    hello("second", 2);
+    BOOST_TEST(take_bytes().size() == wire::resync_padding + wire::header_size + wire::trailer_size);
+    host.send_control(frame_type::power);
+    BOOST_TEST(!host.has_output());
+    from_guest(frame_type::quiesced);
+    BOOST_TEST(host.answers.quiesced);
+}
+
+BOOST_AUTO_TEST_CASE(what_an_agent_of_another_epoch_says_is_dropped) {
+    hello("first", 1);
+    host.quiesce();
+    epoch = 2;
+    from_guest(frame_type::quiesced);
+    from_guest(frame_type::configured);
+    from_guest(frame_type::protocol_error);
+    BOOST_TEST(!host.answers.quiesced);
+    BOOST_TEST(!host.answers.configured.has_value());
+    BOOST_TEST(!host.breach().has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_stream_that_is_named_often_is_closed_once) {
+    host.resume(0, true, {});
+    (void)to_guest();
+    payload_builder alive;
+    for (int i = 0; i < 1000; ++i) {
+        alive.u32(wire::tag::stream_id, 77);
+    }
+    from_guest(frame_type::resumed, 0, alive);
+    BOOST_TEST(to_guest().size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_command_ends_in_no_way_that_there_is_not) {
+    const std::pair<wire::tag, std::uint32_t> most[] = {{wire::tag::exit_code, 255}, {wire::tag::signal_number, 127}};
+    for (const auto& [tag, value] : most) {
+        const auto stream = start_command();
+        from_guest(frame_type::exit, stream->id, payload_builder{}.u32(tag, value));
+        BOOST_TEST(stream->end.has_value());
+        BOOST_TEST(!host.breach().has_value());
+    }
+    for (const auto& [tag, value] : most) {
+        for (const std::uint32_t wrong : {value + 1, 0x7fffffffU, 0xffffffffU}) {
+            conversation other;
+            const auto stream = other.start_command();
+            other.from_guest(frame_type::exit, stream->id, payload_builder{}.u32(tag, wrong));
+            BOOST_TEST(!stream->end.has_value());
+            BOOST_TEST(other.host.breach().value() == "its agent said that a command ended in a way in which none can");
+        }
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_clone_has_what_had_come_before_the_save) {
@@ -266,9 +325,144 @@ BOOST_AUTO_TEST_CASE(a_stream_is_closed_once) {
     BOOST_TEST(to_guest().size() == 1U);
     from_guest(frame_type::exit, stream->id);
     host.close(stream, calls);
-    host.send_signal(stream, 9, true);
+    host.send_signal(stream, SIGKILL, signal_target::tree);
     host.write(stream, "x");
     BOOST_TEST(!host.has_output());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+/// A conversation from the first greeting to the first frame after a restore, step by step.
+struct whole_conversation : conversation {
+    std::vector<agent_stream_ptr> streams;
+
+    void open() { streams.push_back(host.open(wire::stream_kind::command, {}, {})); }
+
+    static std::vector<std::function<void(whole_conversation&)>> steps() {
+        using self = whole_conversation;
+        return {
+            [](self& c) { c.hello("first", 1); },
+            [](self& c) { c.host.send_control(frame_type::configure); },
+            [](self& c) { (void)c.to_guest(); },
+            [](self& c) { c.from_guest(frame_type::configured); },
+            [](self& c) { c.open(); },
+            [](self& c) { c.host.write(c.streams[0], std::string(2 * wire::initial_credit, 'x')); },
+            [](self& c) { (void)c.to_guest(); },
+            [](self& c) { c.from_guest(frame_type::opened, c.streams[0]->id); },
+            [](self& c) { c.from_guest(frame_type::credit, c.streams[0]->id, bytes_field(wire::max_payload)); },
+            [](self& c) { c.host.end_of_data(c.streams[0]); },
+            [](self& c) { c.data_from_guest(c.streams[0]->id, whole_frame); },
+            [](self& c) { c.data_from_guest(c.streams[0]->id, whole_frame); },
+            [](self& c) { c.open(); },
+            [](self& c) { c.host.send_signal(c.streams[0], SIGKILL, signal_target::tree); },
+            [](self& c) { c.host.close(c.streams[1], c.calls); },
+            [](self& c) { (void)c.to_guest(); },
+            [](self& c) { c.from_guest(frame_type::exit, c.streams[0]->id); },
+            [](self& c) { c.open(); },
+            [](self& c) { c.host.quiesce(); },
+            [](self& c) { c.host.write(c.streams[2], "more"); },
+            [](self& c) { c.host.send_signal(c.streams[2], SIGTERM, signal_target::process); },
+            [](self& c) { (void)c.to_guest(); },
+            [](self& c) { c.from_guest(frame_type::quiesced); },
+            [](self& c) { c.host.resume(9, true, {}); },
+            [](self& c) { (void)c.to_guest(); },
+            [](self& c) { c.epoch = 9; },
+            [](self& c) {
+                c.from_guest(frame_type::resumed, 0,
+                             payload_builder{}.u32(wire::tag::stream_id, 3).u32(wire::tag::stream_id, 77));
+            },
+            [](self& c) { (void)c.to_guest(); },
+        };
+    }
+
+    /// So many steps, and then it is up to the caller.
+    explicit whole_conversation(std::size_t count) {
+        const auto all = steps();
+        for (std::size_t i = 0; i < count; ++i) {
+            all[i](*this);
+        }
+        BOOST_REQUIRE(!host.breach().has_value());
+    }
+
+    void check_that_all_have_ended() {
+        for (const auto& stream : streams) {
+            BOOST_TEST(stream->over);
+            BOOST_TEST(stream->pending.empty());
+            BOOST_TEST(std::count_if(calls.begin(), calls.end(), [&](const sink_call& call) {
+                           return call.stream == stream && call.what == sink_call::kind::closed;
+                       }) == 1);
+        }
+    }
+
+    /// The next agent can be asked for a command and be saved.
+    void check_that_all_goes_on(std::uint32_t in_epoch) {
+        open();
+        const auto frames = to_guest();
+        BOOST_REQUIRE(frames.size() == 1U);
+        BOOST_TEST((frames[0].header.type == frame_type::open));
+        BOOST_TEST(frames[0].header.epoch == in_epoch);
+        host.quiesce();
+        BOOST_TEST(to_guest().size() == 1U);
+        host.send_control(frame_type::power);
+        BOOST_TEST(to_guest().empty());
+        from_guest(frame_type::quiesced);
+        BOOST_TEST(host.answers.quiesced);
+    }
+};
+
+BOOST_AUTO_TEST_SUITE(agent_protocol_loses_the_agent_test)
+
+BOOST_AUTO_TEST_CASE(for_good) {
+    for (std::size_t k = 0; k <= whole_conversation::steps().size(); ++k) {
+        BOOST_TEST_CONTEXT("after step " << k) {
+            whole_conversation it(k);
+            it.host.abandon(it.calls);
+            BOOST_TEST(!it.host.has_output());
+            BOOST_TEST(it.take_bytes().empty());
+            it.check_that_all_have_ended();
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(to_a_restart_that_was_announced) {
+    for (std::size_t k = 1; k <= whole_conversation::steps().size(); ++k) {
+        BOOST_TEST_CONTEXT("after step " << k) {
+            whole_conversation it(k);
+            it.host.expect_restart(it.calls);
+            BOOST_TEST(it.take_bytes().empty());
+            it.check_that_all_have_ended();
+            it.hello("second", 70);
+            BOOST_TEST(it.take_bytes().size() == wire::resync_padding);
+            it.check_that_all_goes_on(70);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(to_a_restart_that_nobody_had_told_of) {
+    for (std::size_t k = 1; k <= whole_conversation::steps().size(); ++k) {
+        BOOST_TEST_CONTEXT("after step " << k) {
+            whole_conversation it(k);
+            it.hello("second", 70);
+            it.check_that_all_have_ended();
+            BOOST_TEST(it.take_bytes().size() == wire::resync_padding);
+            it.check_that_all_goes_on(70);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(to_a_restart_while_it_is_to_be_saved) {
+    for (std::size_t k = 1; k <= whole_conversation::steps().size(); ++k) {
+        BOOST_TEST_CONTEXT("after step " << k) {
+            whole_conversation it(k);
+            it.host.expect_restart(it.calls);
+            it.host.quiesce();
+            BOOST_TEST(it.take_bytes().empty());
+            it.hello("second", 70);
+            BOOST_TEST(it.take_bytes().size() == wire::resync_padding + wire::header_size + wire::trailer_size);
+            it.host.send_control(frame_type::power);
+            BOOST_TEST(it.take_bytes().empty());
+        }
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

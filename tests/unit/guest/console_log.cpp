@@ -17,6 +17,15 @@ BOOST_AUTO_TEST_CASE(the_tail_is_the_last_lines_and_what_is_unfinished) {
     BOOST_TEST(log.tail(1) == "two\nthree");
 }
 
+BOOST_AUTO_TEST_CASE(a_start_begins_on_a_line_of_its_own) {
+    console_log log;
+    (void)log.feed("one\ncut o");
+    log.end_unfinished_line();
+    log.end_unfinished_line();
+    (void)log.feed("two\n");
+    BOOST_TEST(log.tail() == "one\ncut o\ntwo\n");
+}
+
 BOOST_AUTO_TEST_CASE(a_panic_is_reported_once_even_where_it_comes_in_pieces) {
     console_log log;
     (void)log.feed("[ 1.0] vmdsl: the root image is broken\n[ 1.1] something else\n[ 1.2] Kernel pa");

@@ -47,15 +47,32 @@ std::string content_of(const std::filesystem::path& file) {
 BOOST_AUTO_TEST_SUITE(junit)
 
 BOOST_AUTO_TEST_CASE(an_empty_run) {
-    BOOST_TEST(make_report().render({}) == R"(<?xml version="1.0" encoding="UTF-8"?>
+    BOOST_TEST(make_report().render({}, run_stage::ended) == R"(<?xml version="1.0" encoding="UTF-8"?>
 <testsuites name="lab" tests="0" failures="0" errors="0" skipped="0" time="0.000">
 </testsuites>
 )");
 }
 
+BOOST_AUTO_TEST_CASE(a_run_that_is_killed_at_once_is_not_green) {
+    BOOST_TEST(make_report().render({}, run_stage::under_way) == R"xml(<?xml version="1.0" encoding="UTF-8"?>
+<testsuites name="lab" tests="1" failures="0" errors="1" skipped="0" time="0.000">
+  <testsuite name="lab" tests="1" failures="0" errors="1" skipped="0" time="0.000" timestamp="2024-05-01T12:00:00" hostname="host">
+    <properties>
+      <property name="kernel" value="6.1"/>
+    </properties>
+    <testcase classname="lab" name="(run)" time="0.000">
+      <error message="the run had not ended when this file was written" type="interrupted">the run had not ended when this file was written</error>
+    </testcase>
+  </testsuite>
+</testsuites>
+)xml");
+}
+
 BOOST_AUTO_TEST_CASE(every_kind_of_case) {
     run_record run;
-    for (const auto* name : {"top", "web/served/commits", "web/served/times_out", "web/skipped", "web/not_run"}) {
+    apply(run, event_kind::fact, {{"name", std::string("acceleration")}, {"value", std::string("kvm")}});
+    apply(run, event_kind::fact, {{"name", std::string("acceleration")}, {"value", std::string("tcg")}});
+    for (const auto* name : {"top", "web/served/commits", "web/served/times_out", "web/skipped", "web/could_not_run"}) {
         plan(run, name, name == std::string("top") ? "smoke,net" : "");
     }
     begin(run, "top");
@@ -77,12 +94,17 @@ BOOST_AUTO_TEST_CASE(every_kind_of_case) {
           {{"message", std::string("did not end within 5 s")}, {"cause", std::string("timeout")}});
     end(run, "web/served/times_out", false);
     apply(run, event_kind::case_skipped, {{"name", std::string("web/skipped")}, {"reason", std::string("no <kvm>")}});
+    begin(run, "web/could_not_run");
+    apply(run, event_kind::exception, {{"message", std::string("no QEMU")}, {"infrastructure", true}});
+    apply(run, event_kind::evidence, {{"console_file", std::string("/r/db.log")}}, "db");
+    end(run, "web/could_not_run", false);
 
-    BOOST_TEST(make_report().render(run) == R"(<?xml version="1.0" encoding="UTF-8"?>
-<testsuites name="lab" tests="4" failures="1" errors="1" skipped="1" time="0.750">
+    BOOST_TEST(make_report().render(run, run_stage::ended) == R"(<?xml version="1.0" encoding="UTF-8"?>
+<testsuites name="lab" tests="5" failures="2" errors="1" skipped="1" time="1.000">
   <testsuite name="lab" tests="1" failures="0" errors="0" skipped="0" time="0.250" timestamp="2024-05-01T12:00:00" hostname="host">
     <properties>
       <property name="kernel" value="6.1"/>
+      <property name="acceleration" value="tcg"/>
     </properties>
     <testcase classname="lab" name="top" file="lab.cpp" line="3" time="0.250">
       <properties>
@@ -91,9 +113,10 @@ BOOST_AUTO_TEST_CASE(every_kind_of_case) {
       </properties>
     </testcase>
   </testsuite>
-  <testsuite name="lab.web.served" tests="2" failures="1" errors="1" skipped="0" time="0.500" timestamp="2024-05-01T12:00:00" hostname="host">
+  <testsuite name="lab.web.served" tests="2" failures="2" errors="0" skipped="0" time="0.500" timestamp="2024-05-01T12:00:00" hostname="host">
     <properties>
       <property name="kernel" value="6.1"/>
+      <property name="acceleration" value="tcg"/>
     </properties>
     <testcase classname="lab.web.served" name="commits" file="lab.cpp" line="3" time="0.250">
       <failure message="check a &lt; b has failed" type="check">lab.cpp:12: check a &lt; b has failed
@@ -105,15 +128,21 @@ login: \x1b[0m ]]&gt;
 </system-out>
     </testcase>
     <testcase classname="lab.web.served" name="times_out" file="lab.cpp" line="3" time="0.250">
-      <error message="did not end within 5 s" type="timeout">did not end within 5 s</error>
+      <failure message="did not end within 5 s" type="timeout">did not end within 5 s</failure>
     </testcase>
   </testsuite>
-  <testsuite name="lab.web" tests="1" failures="0" errors="0" skipped="1" time="0.000" timestamp="2024-05-01T12:00:00" hostname="host">
+  <testsuite name="lab.web" tests="2" failures="0" errors="1" skipped="1" time="0.250" timestamp="2024-05-01T12:00:00" hostname="host">
     <properties>
       <property name="kernel" value="6.1"/>
+      <property name="acceleration" value="tcg"/>
     </properties>
     <testcase classname="lab.web" name="skipped" file="lab.cpp" line="3" time="0.000">
       <skipped message="no &lt;kvm&gt;"/>
+    </testcase>
+    <testcase classname="lab.web" name="could_not_run" file="lab.cpp" line="3" time="0.250">
+      <error message="no QEMU" type="infrastructure">no QEMU</error>
+      <system-out>console of db: /r/db.log
+</system-out>
     </testcase>
   </testsuite>
 </testsuites>
@@ -123,17 +152,42 @@ login: \x1b[0m ]]&gt;
 BOOST_AUTO_TEST_CASE(a_report_grows_with_its_run) {
     auto report = make_report();
     run_record run;
+    const auto expect_the_same_of_a_new_one = [&] {
+        const auto text = report.render(run, run_stage::under_way);
+        BOOST_TEST(text == make_report().render(run, run_stage::under_way));
+        return text;
+    };
+    plan(run, "a");
+    plan(run, "b");
+    expect_the_same_of_a_new_one();
     begin(run, "a");
-    BOOST_TEST(report.render(run).find("<testcase") == std::string::npos);  // running: no result yet
+    expect_the_same_of_a_new_one();
     end(run, "a", true);
-    const auto first = report.render(run);
-    BOOST_TEST(first == make_report().render(run));
+    expect_the_same_of_a_new_one();
     begin(run, "b");
     end(run, "b", false);
     apply(run, event_kind::exception, {{"message", std::string("one")}, {"name", std::string("(worker)")}});
-    BOOST_TEST(report.render(run) == make_report().render(run));
+    expect_the_same_of_a_new_one();
     apply(run, event_kind::exception, {{"message", std::string("two")}, {"name", std::string("(worker)")}});
-    BOOST_TEST(report.render(run) == make_report().render(run));
+    expect_the_same_of_a_new_one();
+}
+
+BOOST_AUTO_TEST_CASE(what_has_no_result_yet_is_there) {
+    run_record run;
+    plan(run, "a");
+    plan(run, "b");
+    const auto contains = [&](const std::string& part) {
+        return make_report().render(run, run_stage::under_way).find(part) != std::string::npos;
+    };
+    BOOST_TEST(contains("tests=\"3\" failures=\"0\" errors=\"1\" skipped=\"2\""));
+    BOOST_TEST(contains("name=\"(run)\""));
+    begin(run, "a");
+    BOOST_TEST(contains("tests=\"2\" failures=\"0\" errors=\"1\" skipped=\"1\""));
+    BOOST_TEST(contains("<error message=\"the case had not ended when this file was written\" type=\"interrupted\">"));
+    BOOST_TEST(contains("<skipped message=\"not run\"/>"));
+    BOOST_TEST(!contains("(run)"));
+    apply(run, event_kind::check_failed, {{"message", std::string("1 == 2")}});
+    BOOST_TEST(contains("tests=\"2\" failures=\"1\" errors=\"0\" skipped=\"1\""));
 }
 
 BOOST_AUTO_TEST_CASE(huge_texts_are_cut) {
@@ -142,7 +196,7 @@ BOOST_AUTO_TEST_CASE(huge_texts_are_cut) {
     apply(run, event_kind::evidence, {{"console", std::string(10'000'000, 'x')}}, "web");
     apply(run, event_kind::check_failed, {{"message", std::string(10'000'000, 'y')}});
     end(run, "a", false);
-    BOOST_TEST(make_report().render(run).size() < 300'000U);
+    BOOST_TEST(make_report().render(run, run_stage::ended).size() < 300'000U);
 }
 
 BOOST_AUTO_TEST_CASE(a_file_is_replaced_as_a_whole) {
@@ -159,6 +213,12 @@ BOOST_AUTO_TEST_CASE(a_file_is_replaced_as_a_whole) {
     });
     std::filesystem::create_directories(folder / "taken" / "inner");
     BOOST_CHECK_THROW(replace_file(folder / "taken", "x"), could_not_run);
+    std::filesystem::create_symlink("/dev/full", folder / "on_a_full_disk.tmp");
+    BOOST_CHECK_EXCEPTION(replace_file(folder / "on_a_full_disk", "x"), could_not_run, [](const could_not_run& e) {
+        return e.details().what_failed.ends_with("on_a_full_disk: No space left on device") &&
+               e.details().hint.starts_with("Free some space");
+    });
+    BOOST_TEST(!std::filesystem::is_symlink(folder / "on_a_full_disk.tmp"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -35,7 +35,7 @@ BOOST_AUTO_TEST_CASE(an_earlier_runs_results_are_gone_at_once) {
     std::ofstream(folder / "junit.xml") << "old";
     std::ofstream(folder / "events.jsonl") << "old";
     const result_files files(folder, {"lab", "now", "host", {}});
-    BOOST_TEST(content_of(files.junit_path()).find("tests=\"0\"") != std::string::npos);
+    BOOST_TEST(content_of(files.junit_path()).find("tests=\"1\" failures=\"0\" errors=\"1\"") != std::string::npos);
     BOOST_TEST(content_of(files.events_path()).empty());
 }
 
@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_CASE(results_are_there_while_the_run_goes_on) {
     BOOST_TEST(content_of(files.events_path()) == "{1}\n{2}\n");
     run_record run;
     run.apply({{}, event_kind::case_skipped, {}, {{"name", std::string("a")}}});
-    files.write_junit(run);
+    files.write_junit(run, run_stage::ended);
     BOOST_TEST(content_of(files.junit_path()).find("tests=\"1\"") != std::string::npos);
     BOOST_TEST(files.failure().empty());
 }
@@ -57,9 +57,10 @@ BOOST_AUTO_TEST_CASE(a_full_disk_is_remembered) {
     result_files files(folder, {"lab", "now", "host", {}});
     files.append_event("{1}");
     BOOST_TEST(files.failure().find("No space left on device") != std::string::npos);
+    BOOST_TEST(files.failure().find("Free some space") != std::string::npos);
     const auto first = files.failure();
     fs::remove_all(folder);
-    files.write_junit({});
+    files.write_junit({}, run_stage::ended);
     BOOST_TEST(files.failure() == first);
 }
 
@@ -67,7 +68,7 @@ BOOST_AUTO_TEST_CASE(a_folder_that_vanished_is_remembered) {
     const auto folder = make_folder("vanished");
     result_files files(folder, {"lab", "now", "host", {}});
     fs::remove_all(folder);
-    files.write_junit({});
+    files.write_junit({}, run_stage::ended);
     BOOST_TEST(files.failure().find("junit.xml") != std::string::npos);
 }
 

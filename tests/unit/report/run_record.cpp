@@ -176,6 +176,28 @@ BOOST_AUTO_TEST_CASE(later_evidence_of_a_machine_replaces_the_earlier) {
     BOOST_TEST(evidence[0].console_file == "/w.log");
 }
 
+BOOST_AUTO_TEST_CASE(evidence_stands_in_the_order_of_the_machines) {
+    const auto about = [](const char* machine, std::int64_t position) {
+        return make(event_kind::evidence, {{"position", position}}, 0s, machine);
+    };
+    const auto run = record({begin(lab), about("c", 2), about("a", 0), about("b", 1), about("c", 2)});
+    std::vector<std::string> machines;
+    for (const auto& one : run.running()->evidence) {
+        machines.push_back(one.machine);
+    }
+    BOOST_TEST(machines == (std::vector<std::string>{"a", "b", "c"}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_fact_is_kept_once) {
+    const auto fact = [](const char* name, const char* value) {
+        return make(event_kind::fact, {{"name", std::string(name)}, {"value", std::string(value)}});
+    };
+    const auto run = record({fact("acceleration", "kvm"), fact("qemu", "7.2"), fact("acceleration", "tcg")});
+    BOOST_REQUIRE(run.facts().size() == 2U);
+    BOOST_TEST(run.facts()[0].second == "tcg");
+    BOOST_TEST(run.facts()[1].second == "7.2");
+}
+
 BOOST_AUTO_TEST_CASE(a_log_is_bounded) {
     auto run = record({begin(lab)});
     for (int i = 0; i < 1000; ++i) {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <algorithm>
 #include <chrono>
 #include <sstream>
 #include <string>
@@ -26,7 +27,11 @@ std::string show(verbosity level, bool colour = false) {
     };
     const auto text = [](const char* t) { return std::string(t); };
     log.say("results go elsewhere");
+    for (int worker = 0; worker < 2; ++worker) {
+        happens(event_kind::fact, {{"name", text("acceleration")}, {"text", text("acceleration: none")}});
+    }
     happens(event_kind::case_begin, {{"name", text("lab/boots")}});
+    happens(event_kind::phase, {{"text", text("boot")}}, "web");
     happens(event_kind::phase_end, {{"text", text("boot")}, {"seconds", 7.5}}, "web");
     happens(event_kind::command, {{"text", text("true")}, {"seconds", 0.5}, {"outcome", text("exit 0")}}, "web");
     happens(event_kind::case_end, {{"name", text("lab/boots")}, {"seconds", 8.0}, {"passed", true}});
@@ -50,6 +55,8 @@ BOOST_AUTO_TEST_SUITE(terminal)
 
 BOOST_AUTO_TEST_CASE(normal) {
     BOOST_TEST(show(verbosity::normal) == R"(vmdsl: results go elsewhere
+       . acceleration: none
+       . web: boot ...
        . web: boot  7.500 s
 ok       lab/boots  8.000 s
        . warning: KVM does not work
@@ -100,6 +107,34 @@ BOOST_AUTO_TEST_CASE(colours_are_ours_alone) {
     BOOST_TEST(shown.find("\x1B[32mok\x1B[0m       lab/boots") != std::string::npos);
     BOOST_TEST(shown.find("\x1B[31mFAILED\x1B[0m   lab/serves") != std::string::npos);
     BOOST_TEST(shown.find("\x1B[2J") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(of_many_lines_it_shows_the_ends) {
+    std::string lines;
+    for (int i = 1; i <= 500; ++i) {
+        lines += "line " + std::to_string(i) + "\n";
+    }
+    std::ostringstream out;
+    terminal_log log(out, verbosity::normal, false);
+    log.refer_to("/r/junit.xml");
+    run_record run;
+    const auto happens = [&](event_kind kind, fields f, std::string machine = {}) {
+        const event e{std::chrono::nanoseconds(0), kind, std::move(machine), std::move(f)};
+        run.apply(e);
+        log.show(e, run);
+    };
+    happens(event_kind::case_begin, {{"name", std::string("prints")}});
+    happens(event_kind::exception, {{"message", "the command exited with code 1\n" + lines}});
+    happens(event_kind::evidence, {{"console", lines}, {"console_file", std::string("/r/web.log")}}, "web");
+    happens(event_kind::case_end, {{"name", std::string("prints")}, {"seconds", 1.0}, {"passed", false}});
+    const auto shown = out.str();
+    const auto contains = [&](const std::string& part) { return shown.find(part) != std::string::npos; };
+    BOOST_TEST(std::count(shown.begin(), shown.end(), '\n') == 1 + 41 + 1 + 41 + 1);
+    BOOST_TEST(contains("         the command exited with code 1\n         line 1\n"));
+    BOOST_TEST(contains("         line 9\n         (461 more lines: /r/junit.xml)\n         line 471\n"));
+    BOOST_TEST(contains("         line 500\n         console of web ended with:\n"));
+    BOOST_TEST(contains("           | line 10\n           | (460 more lines: /r/web.log)\n           | line 471\n"));
+    BOOST_TEST(contains("           | line 500\n         all of the console: /r/web.log\n"));
 }
 
 BOOST_AUTO_TEST_CASE(counts_name_what_there_is) {

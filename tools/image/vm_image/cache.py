@@ -82,6 +82,18 @@ def lock(name, shared=False, on_wait=None):
                 return
 
 
+@contextlib.contextmanager
+def lock_if_free(name):
+    """Holds a lock as lock() does and gives True, or gives False at once where others hold it."""
+    with open(_made(cache_root() / "locks") / name, "w", encoding="ascii") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            free = True
+        except BlockingIOError:
+            free = False
+        yield free
+
+
 def _is_removed(file):
     return os.fstat(file.fileno()).st_nlink == 0
 

@@ -14,7 +14,7 @@ from . import arguments, cache, debian, initrd
 from .apt import Archive
 from .descriptor import default_descriptor_path, descriptor, existing_file, scratch_template
 from .errors import ImageError
-from .kernel import kernel
+from .kernel import GivenKernel, kernel
 from .recipe import Recipe
 
 
@@ -59,11 +59,22 @@ def _initrd(given):
 
 def _tiny(given):
     say = _progress(given)
-    archive = _archive(given, say)
-    used = kernel(archive)
-    content = initrd.initrd_content(used, given.agent) + initrd.busybox_content(archive)
-    text = descriptor(given.name, used.image, initrd.cached_initrd(content), arguments=arguments.COMMON)
-    _write_descriptor(given, text)
+    if given.kernel or given.modules or given.busybox:
+        if not (given.kernel and given.modules and given.busybox):
+            raise ImageError("--kernel, --modules and --busybox belong together: one without the others makes no system")
+        used = GivenKernel(existing_file(given.kernel, "kernel"), given.modules)
+        busybox = existing_file(given.busybox, "busybox")
+    else:
+        archive = _archive(given, say)
+        used = kernel(archive)
+        busybox = initrd.busybox(archive)
+    content = initrd.initrd_content(used, given.agent) + initrd.busybox_content(busybox)
+    if given.initrd:
+        cache.write_atomically(given.initrd, content)
+        place = given.initrd.absolute()
+    else:
+        place = initrd.cached_initrd(content)
+    _write_descriptor(given, descriptor(given.name, used.image, place, arguments=arguments.COMMON))
     say("done")
 
 
@@ -151,6 +162,10 @@ def _parser():
 
     command = commands.add_parser("tiny", parents=[archive, agent, output], help="kernel, agent and busybox; no disk")
     command.add_argument("--name", default="tiny")
+    command.add_argument("--kernel", type=pathlib.Path, metavar="FILE", help="a kernel instead of Debian's")
+    command.add_argument("--modules", type=pathlib.Path, metavar="FOLDER", help="that kernel's modules")
+    command.add_argument("--busybox", type=pathlib.Path, metavar="FILE", help="a static busybox instead of Debian's")
+    command.add_argument("--initrd", type=pathlib.Path, metavar="FILE", help="where the initrd goes (default: the cache)")
     command.set_defaults(run=_tiny)
 
     command = commands.add_parser("debian", parents=[archive, agent, output], help="a Debian guest from packages")

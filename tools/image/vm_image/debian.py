@@ -7,7 +7,7 @@ import shutil
 
 from . import cache, pipeline
 from .apt import DownloadError
-from .errors import DiskFullError, ImageError, require_tools
+from .errors import DiskFullError, ImageError, KilledError, require_tools
 from .rights import builder_prefix, memory_for_builds
 from .stage import Stage
 
@@ -109,18 +109,24 @@ class Builder:
 
     def _run(self, script, command, folder, what, output):
         """Runs the script on the command, in memory where that is likely to do: unpacking is mostly small files."""
-        memory = memory_for_builds() if self._prefix else 0
-        if memory == 0:
+        if not self._run_in_memory(script, command, folder, what, output):
             self._run_in(script, command, folder, what, output)
-            return
-        try:
-            mount = f"mount -t tmpfs -o mode=755,size={memory} vmdsl {quoted(folder / 'chroots')}; "
-            self._run_in(mount + script, command, folder, what, output)
-        except DiskFullError:
-            if shutil.disk_usage(folder).free < memory:
-                raise  # the disk was full, or it would be
-            self.say("that does not fit into memory; once more, on disk")
-            self._run_in(script, command, folder, what, output)
+
+    def _run_in_memory(self, script, command, folder, what, output):
+        """False where that can't be, or did not fit. One build at a time: what is free now can't be promised twice."""
+        with cache.lock_if_free("memory") as alone:
+            memory = memory_for_builds() if alone and self._prefix else 0
+            if memory == 0:
+                return False
+            try:
+                mount = f"mount -t tmpfs -o mode=755,size={memory} vmdsl {quoted(folder / 'chroots')}; "
+                self._run_in(mount + script, command, folder, what, output)
+                return True
+            except (DiskFullError, KilledError):
+                if shutil.disk_usage(folder).free < memory:
+                    raise  # the disk was full, or it would be
+        self.say("that does not fit into memory; once more, on disk")
+        return False
 
     def _run_in(self, script, command, folder, what, output):
         chroots = folder / "chroots"

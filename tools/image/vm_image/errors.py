@@ -27,6 +27,10 @@ class DiskFullError(ImageError):
     """A file system has no room left."""
 
 
+class KilledError(ImageError):
+    """A program of the build was killed, as the kernel does where memory runs out."""
+
+
 def require_tools(*names):
     """Returns when every program is installed; otherwise names all missing ones and the command that installs them."""
     path = search_path()

@@ -39,9 +39,8 @@ def initrd_content(kernel_used, agent):
     return archive.content()
 
 
-def busybox_content(archive_used):
+def busybox_content(program):
     """A second archive that turns the initrd into a small system: busybox, its applets, root's account."""
-    program = _busybox(archive_used) / "busybox"
     applets = subprocess.run([program, "--list"], capture_output=True, text=True, check=True).stdout.split()
     archive = CpioWriter()
     archive.file("bin/busybox", program.read_bytes(), 0o755)
@@ -72,7 +71,12 @@ def _module_name(path):
     return path.name.removesuffix(".xz")
 
 
-def _busybox(archive_used):
+def busybox(archive_used):
+    """Debian's static busybox, in the cache."""
+    return _busybox_folder(archive_used) / "busybox"
+
+
+def _busybox_folder(archive_used):
     choice = cache.cache_root() / "busybox" / f"current-{archive_used.folder.name}"
     folder = cache.cache_root() / "busybox" / (choice.read_text().strip() if choice.exists() else "none")
     if folder.exists():

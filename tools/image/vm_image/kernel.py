@@ -30,6 +30,16 @@ class Kernel:
         return [self.release, self.version]
 
 
+class GivenKernel:
+    """A kernel that somebody else built: its file, and a folder that its modules are somewhere in."""
+
+    def __init__(self, image, modules):
+        if not modules.is_dir():
+            raise ImageError(f"the folder of modules {modules} does not exist")
+        self.image = image
+        self.modules = modules
+
+
 def kernel(archive, refresh=False):
     """The kernel that images on this archive use: chosen once, kept until a refresh is asked for."""
     choice = cache.cache_root() / "kernel" / f"current-{archive.folder.name}"

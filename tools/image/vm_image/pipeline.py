@@ -7,11 +7,14 @@ import re
 import signal
 import subprocess
 
-from .errors import DiskFullError, ImageError, search_path
+from .errors import DiskFullError, ImageError, KilledError, search_path
 
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)
 _NO_SPACE = re.compile("No space left on device|Disk quota exceeded|gpg: error writing to")
+# How apt, dpkg, dash and bash say that a program of theirs was.
+_KILLED = re.compile(r"received signal 9\b|killed by signal \(Killed\)|^Killed$|: line \d+: +\d+ Killed\b", re.MULTILINE)
+_STATUS_KILLED = (-signal.SIGKILL, 128 + signal.SIGKILL)
 SETUP_BEGIN = "vmdsl-setup: begin "
 SETUP_FAILED = "vmdsl-setup: failed "
 
@@ -35,13 +38,18 @@ def run(command, output, log, environment, what):
             process.wait()
             raise
     if status != 0:
-        raise cause(what, log, start)
+        raise cause(what, log, start, status)
 
 
-def cause(what, log, start=0):
+def cause(what, log, start=0, status=1):
     """An error with the part of a log that a person needs to see, without the pages around it."""
     text = log.read_bytes()[start:].decode(errors="replace")
-    kind = DiskFullError if _NO_SPACE.search(text) else ImageError
+    if _NO_SPACE.search(text):
+        kind = DiskFullError
+    elif status in _STATUS_KILLED or _KILLED.search(text):
+        kind = KilledError
+    else:
+        kind = ImageError
     lines = text.splitlines()
     failed = [line for line in lines if line.startswith(SETUP_FAILED)]
     if failed:
@@ -53,6 +61,9 @@ def cause(what, log, start=0):
         full = [line for line in lines if _NO_SPACE.search(line)][:3]
         reason = ("the disk is full:\n" + _indented(full)
                   + "\n  mend it by freeing space, or with VMDSL_CACHE_DIR=<a folder on a larger disk>")
+    elif kind is KilledError:
+        reason = ("a program was killed, which the kernel does where memory runs out\n"
+                  "  mend it by freeing memory, or by building fewer images at once")
     else:
         complaints = [line for line in lines if re.match(r"E: |dpkg: error|Err:|[a-z-]+: (cannot|error)|FATAL", line)]
         reason = "it said:\n" + _indented(list(dict.fromkeys(complaints))[:8] or lines[-8:])

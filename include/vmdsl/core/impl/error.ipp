@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <vmdsl/core/error.hpp>
 
@@ -45,6 +46,27 @@ VMDSL_DECL std::string error::render(const error_details& details) {
     detail::append_quoted_block(out, "standard error ended with", details.err_tail);
     detail::append_quoted_block(out, "console ended with", details.console_tail);
     return out;
+}
+
+namespace detail {
+
+template <class Error>
+void throw_if_like(const error& problem, error_details& details) {
+    if (dynamic_cast<const Error*>(&problem) != nullptr) {
+        throw Error(std::move(details));
+    }
+}
+
+}  // namespace detail
+
+VMDSL_DECL void throw_like(const error& problem, error_details details) {
+    detail::throw_if_like<command_failed>(problem, details);
+    detail::throw_if_like<timed_out>(problem, details);
+    detail::throw_if_like<machine_died>(problem, details);
+    detail::throw_if_like<guest_error>(problem, details);
+    detail::throw_if_like<could_not_run>(problem, details);
+    detail::throw_if_like<usage_error>(problem, details);
+    throw error(std::move(details));
 }
 
 }  // namespace vmdsl

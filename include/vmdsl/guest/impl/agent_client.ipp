@@ -67,16 +67,28 @@ VMDSL_DECL std::string agent_client::await_hello(deadline until) {
 }
 
 VMDSL_DECL void agent_client::expect_restart() {
-    connection_->with_protocol([](auto& protocol, auto& calls) { protocol.expect_restart(calls); });
+    connection_->with_protocol([&](auto& protocol, auto& calls) {
+        connection_->unexplained = false;
+        protocol.expect_restart(calls);
+    });
 }
 
 VMDSL_DECL void agent_client::port_closed(std::chrono::milliseconds patience) {
-    expect_restart();
+    connection_->with_protocol([&](auto& protocol, auto& calls) {
+        connection_->unexplained = true;
+        protocol.expect_restart(calls);
+    });
     io_loop::instance().post([connection = connection_, patience] { connection->watch_closed_port(patience); });
 }
 
 VMDSL_DECL void agent_client::guest_was_reset() {
     io_loop::instance().post([connection = connection_] { connection->take_reset(); });
+}
+
+VMDSL_DECL void agent_client::await_restart(deadline until) {
+    std::unique_lock lock(connection_->mutex);
+    (void)connection_->wait(lock, until,
+                            [&] { return !connection_->unexplained || !connection_->protocol.restarting(); });
 }
 
 VMDSL_DECL std::string agent_client::configure(const guest_settings& settings, deadline until) {

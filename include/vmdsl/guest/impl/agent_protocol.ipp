@@ -50,6 +50,10 @@ inline stream_end failed_end(std::uint32_t error_number, std::string_view why) {
     return end;
 }
 
+// What wait(2) has room for.
+inline constexpr std::uint64_t largest_exit_code = 255;
+inline constexpr std::uint64_t largest_signal = 127;
+
 inline constexpr std::string_view ended_before_checkpoint = "it had ended before the checkpoint was saved";
 
 VMDSL_DECL void perform(const sink_call& call) {
@@ -92,15 +96,16 @@ VMDSL_DECL void agent_protocol::take(const decoded& found, std::vector<sink_call
         return;
     }
     const auto& header = found.header;
-    if (restarting_ && (header.stream != 0 || header.type != wire::frame_type::hello)) {
-        return;
+    const bool greets = header.stream == 0 && header.type == wire::frame_type::hello;
+    if (!greets && (restarting_ || header.epoch != encoder_.epoch())) {
+        return;  // a left-over
     }
     if (header.stream == 0) {
         take_control(header, found.payload, calls);
         return;
     }
     const auto stream = streams_.find(header.stream);
-    if (header.epoch == encoder_.epoch() && stream != streams_.end()) {  // else it has ended, or is a left-over
+    if (stream != streams_.end()) {  // else it has ended
         take_stream(agent_stream_ptr(stream->second), header, found.payload, calls);
     }
 }
@@ -118,7 +123,7 @@ VMDSL_DECL void agent_protocol::take_control(const wire::header& header, std::sp
             answers.quiesced = true;
             break;
         case wire::frame_type::resumed:
-            if (header.epoch == encoder_.epoch() && std::exchange(resuming_, false)) {
+            if (std::exchange(resuming_, false)) {
                 take_resumed(payload, calls);
             }
             break;
@@ -149,7 +154,7 @@ VMDSL_DECL void agent_protocol::take_hello(const wire::header& header, std::span
         }
         // What the agent before was being sent may have been cut anywhere, and may be followed by whole frames for it.
         // The epoch tells those; the padding ends what a piece of the cut one may have been taken for.
-        control_.clear();
+        drop_output();
         encoder_.resync_padding(control_);
     }
     restarting_ = false;
@@ -161,6 +166,9 @@ VMDSL_DECL void agent_protocol::take_hello(const wire::header& header, std::span
             encoder_.frame(control_, wire::frame_type::open, stream_id, *request);
             get_in_line(stream);
         }
+    }
+    if (std::exchange(quiesce_waits_, false)) {
+        quiesce();
     }
 }
 
@@ -174,6 +182,7 @@ VMDSL_DECL void agent_protocol::take_resumed(std::span<const std::byte> payload,
         }
     }
     std::sort(alive.begin(), alive.end());
+    alive.erase(std::unique(alive.begin(), alive.end()), alive.end());
     for (const auto& [id, stream] : std::map(streams_)) {
         if (!std::binary_search(alive.begin(), alive.end(), id)) {
             finish(stream, failed_end(ESRCH, ended_before_checkpoint), calls);
@@ -204,7 +213,7 @@ VMDSL_DECL void agent_protocol::take_stream(const agent_stream_ptr& stream, cons
             break;
         case wire::frame_type::exit:
         case wire::frame_type::failed:
-            finish(stream, read_stream_end(header.type, payload), calls);
+            take_end(stream, header.type, payload, calls);
             break;
         default:
             break;
@@ -247,6 +256,16 @@ VMDSL_DECL void agent_protocol::take_credit(const agent_stream_ptr& stream, std:
     get_in_line(stream);
 }
 
+VMDSL_DECL void agent_protocol::take_end(const agent_stream_ptr& stream, wire::frame_type type,
+                                         std::span<const std::byte> payload, std::vector<sink_call>& calls) {
+    if (wire::find_field(payload, wire::tag::exit_code).number() > largest_exit_code ||
+        wire::find_field(payload, wire::tag::signal_number).number() > largest_signal) {
+        breach_ = "its agent said that a command ended in a way in which none can";
+        return;
+    }
+    finish(stream, read_stream_end(type, payload), calls);
+}
+
 VMDSL_DECL void agent_protocol::finish(const agent_stream_ptr& stream, stream_end end, std::vector<sink_call>& calls) {
     if (stream->too_much) {
         end.failed = true;
@@ -264,9 +283,8 @@ VMDSL_DECL void agent_protocol::finish(const agent_stream_ptr& stream, stream_en
 
 VMDSL_DECL void agent_protocol::expect_restart(std::vector<sink_call>& calls) {
     restarting_ = true;
-    held_at_.reset();
     answers.boot_id.reset();
-    control_.clear();
+    drop_output();
     for (const auto& [id, stream] : std::map(streams_)) {
         if (!stream->held_open) {
             finish(stream, failed_end(ECONNRESET, "the machine was restarted"), calls);
@@ -280,8 +298,14 @@ VMDSL_DECL void agent_protocol::abandon(std::vector<sink_call>& calls) {
         stream->pending.clear();
         calls.push_back({stream, sink_call::kind::closed, wire::channel::main, {}});
     }
-    control_.clear();
+    drop_output();
     restored_.clear();
+}
+
+VMDSL_DECL void agent_protocol::drop_output() {
+    control_.clear();
+    held_at_.reset();
+    line_.clear();
 }
 
 VMDSL_DECL void agent_protocol::get_in_line(const agent_stream_ptr& stream) {
@@ -380,13 +404,13 @@ VMDSL_DECL void agent_protocol::grant(const agent_stream_ptr& stream, wire::chan
     }
 }
 
-VMDSL_DECL void agent_protocol::send_signal(const agent_stream_ptr& stream, int number, bool whole_tree) {
+VMDSL_DECL void agent_protocol::send_signal(const agent_stream_ptr& stream, int number, signal_target to) {
     if (stream->over || stream->held_open) {
         return;
     }
     payload_builder payload;
     payload.u32(wire::tag::signal_number, static_cast<std::uint32_t>(number));
-    if (whole_tree) {
+    if (to == signal_target::tree) {
         payload.flag(wire::tag::whole_tree);
     }
     encoder_.frame(control_, wire::frame_type::signal, stream->id, payload);
@@ -412,6 +436,10 @@ VMDSL_DECL void agent_protocol::send_control(wire::frame_type type, const payloa
 
 VMDSL_DECL void agent_protocol::quiesce() {
     answers.quiesced = false;
+    quiesce_waits_ = restarting_;
+    if (quiesce_waits_) {
+        return;
+    }
     send_control(wire::frame_type::quiesce);
     held_at_ = control_.size();
 }
@@ -421,6 +449,7 @@ VMDSL_DECL void agent_protocol::resume(std::uint32_t epoch, bool quiesced, paylo
         encoder_.resync_padding(control_);
     }
     held_at_.reset();
+    quiesce_waits_ = false;
     answers.resumed = false;
     resuming_ = true;
     encoder_.set_epoch(epoch);

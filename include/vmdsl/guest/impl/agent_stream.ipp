@@ -29,8 +29,8 @@ VMDSL_DECL void agent_stream::end_of_data() {
     connection_->with_protocol([&](auto& protocol, auto&) { protocol.end_of_data(state_); });
 }
 
-VMDSL_DECL void agent_stream::send_signal(int number, bool whole_tree) {
-    connection_->with_protocol([&](auto& protocol, auto&) { protocol.send_signal(state_, number, whole_tree); });
+VMDSL_DECL void agent_stream::send_signal(int number, signal_target to) {
+    connection_->with_protocol([&](auto& protocol, auto&) { protocol.send_signal(state_, number, to); });
 }
 
 VMDSL_DECL void agent_stream::close() {
@@ -44,6 +44,11 @@ VMDSL_DECL void agent_stream::grant(wire::channel channel, std::size_t bytes) {
 VMDSL_DECL bool agent_stream::wait_opened(deadline until) {
     std::unique_lock lock(connection_->mutex);
     return connection_->wait(lock, until, [&] { return state_->opened || state_->end.has_value(); });
+}
+
+VMDSL_DECL bool agent_stream::opened() const {
+    const std::lock_guard lock(connection_->mutex);
+    return state_->opened;
 }
 
 VMDSL_DECL std::optional<stream_end> agent_stream::wait(deadline until) {

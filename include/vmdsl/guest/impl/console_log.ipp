@@ -25,6 +25,12 @@ VMDSL_DECL std::optional<std::string> console_log::feed(std::string_view bytes) 
     return panic;
 }
 
+VMDSL_DECL void console_log::end_unfinished_line() {
+    if (!current_.empty()) {
+        lines_.push_back(std::exchange(current_, {}));
+    }
+}
+
 VMDSL_DECL void console_log::end_line(std::optional<std::string>& panic) {
     lines_.push_back(std::exchange(current_, {}));
     const std::string_view line = lines_.back();

@@ -2,15 +2,19 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <set>
 #include <string>
 #include <utility>
 
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 
 #include <vmdsl/core/error.hpp>
+#include <vmdsl/core/event_stream.hpp>
 #include <vmdsl/net/forward.hpp>
 #include <vmdsl/process/io_loop.hpp>
 
@@ -67,8 +71,12 @@ struct forwarded_connection : std::enable_shared_from_this<forwarded_connection>
     void read() {
         socket.async_read_some(boost::asio::buffer(buffer),
                                [self = shared_from_this()](boost::system::error_code ec, std::size_t n) {
+                                   if (ec == boost::asio::error::eof) {
+                                       self->guest->end_of_data();  // the answer may still be wanted
+                                       return;
+                                   }
                                    if (ec) {
-                                       self->guest->end_of_data();
+                                       self->abort();  // it was reset, or closed by us
                                        return;
                                    }
                                    self->guest->write({self->buffer.data(), n});
@@ -123,24 +131,47 @@ struct forwarded_connection : std::enable_shared_from_this<forwarded_connection>
 }  // namespace detail
 
 struct port_forward::listener : std::enable_shared_from_this<listener> {
-    explicit listener(boost::asio::io_context& context) : acceptor(context) {}
+    explicit listener(boost::asio::io_context& context) : acceptor(context), next_attempt(context) {}
 
     boost::asio::ip::tcp::acceptor acceptor;
+    boost::asio::steady_timer next_attempt;
+    bool failing = false;
     guest_dialler dial;
     std::vector<std::weak_ptr<detail::forwarded_connection>> connections;
 
     void accept() {
         acceptor.async_accept(
             [self = shared_from_this()](boost::system::error_code ec, boost::asio::ip::tcp::socket socket) {
-                if (ec || !self->acceptor.is_open()) {
+                if (!self->acceptor.is_open()) {
                     return;  // closed, perhaps while this one was on its way here
                 }
+                if (ec) {
+                    self->accept_later(ec);
+                    return;
+                }
+                self->failing = false;
                 std::erase_if(self->connections, [](const auto& weak) { return weak.expired(); });
                 auto connection = std::make_shared<detail::forwarded_connection>(std::move(socket));
                 self->connections.push_back(connection);
                 connection->start(self->dial);
                 self->accept();
             });
+    }
+
+    /// What is missing, descriptors for example, may be there again soon; the caller waits in the kernel's queue.
+    void accept_later(const boost::system::error_code& problem) {
+        if (!std::exchange(failing, true)) {
+            boost::system::error_code unknown;
+            emit(event_kind::warning, {},
+                 {{"text", "127.0.0.1:" + std::to_string(acceptor.local_endpoint(unknown).port()) +
+                               " can't take a connection: " + problem.message() + "; it keeps trying"}});
+        }
+        next_attempt.expires_after(std::chrono::milliseconds(100));
+        next_attempt.async_wait([self = shared_from_this()](boost::system::error_code) {
+            if (self->acceptor.is_open()) {
+                self->accept();
+            }
+        });
     }
 };
 
@@ -171,6 +202,7 @@ VMDSL_DECL port_forward::~port_forward() {
     io_loop::instance().call([&] {
         boost::system::error_code ignored;
         listener_->acceptor.close(ignored);
+        listener_->next_attempt.cancel();
         for (const auto& weak : listener_->connections) {
             if (const auto connection = weak.lock()) {
                 connection->abort();

@@ -134,6 +134,20 @@ inline pid_t fork_and_exec(const child_options& options, int output) {
     throw could_not_run("can't start " + options.program + ": " + std::strerror(problem));
 }
 
+/// Has the loop watch a descriptor. Throws `could_not_run` where there is none (errno says why) or none more can be.
+inline void watch(boost::asio::posix::stream_descriptor& watched, unique_fd fd) {
+    boost::system::error_code ec;
+    if (fd) {
+        watched.assign(fd.get(), ec);
+    } else {
+        ec.assign(errno, boost::system::system_category());
+    }
+    if (ec) {
+        throw could_not_run("can't watch a child process: " + ec.message());
+    }
+    (void)fd.release();
+}
+
 }  // namespace detail
 
 struct child::implementation {
@@ -226,9 +240,15 @@ VMDSL_DECL std::shared_ptr<child> child::start(child_options options) {
         impl.tail_limit = options.output_limit;
         auto output = detail::make_pipe();
         result->pid_ = detail::fork_and_exec(options, output.write_end.get());
-        // The pid can't have been reused: nobody but this thread reaps it.
-        impl.ended.assign(static_cast<int>(::syscall(SYS_pidfd_open, result->pid_, 0)));
-        impl.output.assign(output.read_end.release());
+        try {
+            // The pid can't have been reused: nobody but this thread reaps it.
+            detail::watch(impl.ended, unique_fd(static_cast<int>(::syscall(SYS_pidfd_open, result->pid_, 0))));
+            detail::watch(impl.output, std::move(output.read_end));
+        } catch (...) {
+            ::kill(result->pid_, SIGKILL);
+            ::waitpid(result->pid_, nullptr, 0);
+            throw;
+        }
         impl.on_exit = std::move(options.on_exit);
         impl.self = result;
         impl.read_output(*result);

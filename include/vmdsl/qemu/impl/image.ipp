@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <map>
 #include <string>
 #include <system_error>
+
+#include <unistd.h>
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
@@ -29,11 +33,48 @@ inline std::string image_text(const boost::json::object& object, std::string_vie
     return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
 }
 
-inline void require_image_file(const std::string& descriptor, std::string_view role, const std::string& path) {
+/// The first folder above a file that this user may not enter; empty where there is none.
+inline std::string closed_folder_above(const std::filesystem::path& path) {
+    std::filesystem::path folder;
+    for (const auto& part : path.parent_path()) {
+        folder /= part;
+        if (::access(folder.c_str(), X_OK) != 0) {
+            return errno == EACCES ? folder.string() : std::string();
+        }
+    }
+    return {};
+}
+
+VMDSL_DECL void require_file(const std::string& what, const std::string& path, const std::string& if_missing) {
     std::error_code ec;
-    if (!path.empty() && !std::filesystem::is_regular_file(path, ec)) {
-        throw could_not_run(descriptor + ": the " + std::string(role) + " " + path + " does not exist",
-                            "Build the image again: cmake --build BUILD_FOLDER.");
+    const bool there = std::filesystem::is_regular_file(path, ec);
+    const int problem = !there ? ec.value() : ::access(path.c_str(), R_OK) == 0 ? 0 : errno;
+    if (there && problem == 0) {
+        return;
+    }
+    if (problem == EACCES) {
+        const auto folder = closed_folder_above(path);
+        throw could_not_run(what + " " + path + " can't be read: " + std::strerror(EACCES),
+                            "The user who runs this (id " + std::to_string(::geteuid()) + ") may not " +
+                                (folder.empty() ? "read that file" : "enter the folder " + folder) +
+                                ". Allow it, or build as this user, whose images are then in a cache of its own "
+                                "(VMDSL_CACHE_DIR).");
+    }
+    throw could_not_run(what + " " + path + " does not exist", if_missing);
+}
+
+/// How to build the image of a descriptor, which stands in its build folder's vm-images/.
+inline std::string build_command(const std::filesystem::path& descriptor) {
+    const auto folder = descriptor.parent_path();
+    const auto file = descriptor.filename().string();
+    return "cmake --build " + (folder.filename() == "vm-images" ? folder.parent_path().string() : "BUILD_FOLDER") +
+           " --target vm-image-" + file.substr(0, file.find(".image.json"));
+}
+
+inline void require_image_file(const std::string& descriptor, std::string_view role, const std::string& path) {
+    if (!path.empty()) {
+        require_file(descriptor + ": the " + std::string(role), path,
+                     "Build the image again: " + build_command(descriptor));
     }
 }
 
@@ -44,11 +85,9 @@ VMDSL_DECL image_registration::image_registration(std::string_view name, std::st
 }
 
 VMDSL_DECL image_description load_image(const std::string& descriptor_path) {
+    detail::require_file("the image description", descriptor_path,
+                         "Build the image first: " + detail::build_command(descriptor_path));
     std::ifstream in(descriptor_path, std::ios::binary);
-    if (!in) {
-        throw could_not_run("can't read the image description " + descriptor_path,
-                            "Build the image first: cmake --build BUILD_FOLDER.");
-    }
     const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
     boost::json::error_code ec;
     const auto parsed = boost::json::parse(text, ec);

@@ -260,8 +260,4 @@ VMDSL_DECL child_exit machine_process::kill() {
     return end ? *end : child_exit{0, SIGKILL, "(the kernel has not let go of it after 30 s)"};
 }
 
-VMDSL_DECL std::optional<child_exit> machine_process::wait(deadline until) {
-    return child_->wait(until);
-}
-
 }  // namespace vmdsl

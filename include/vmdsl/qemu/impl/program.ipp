@@ -16,6 +16,7 @@
 
 #include <vmdsl/core/error.hpp>
 #include <vmdsl/core/event_stream.hpp>
+#include <vmdsl/core/timed_phase.hpp>
 #include <vmdsl/process/child.hpp>
 #include <vmdsl/qemu/program.hpp>
 
@@ -123,6 +124,7 @@ inline std::string cached_why_no_kvm(const qemu_program& qemu, const std::string
             return reason;
         }
     }
+    const timed_phase phase("see whether KVM works");
     std::string reason = why_no_kvm(qemu, kernel);
     std::filesystem::create_directories(file.parent_path(), ec);
     const auto fresh = file.string() + "." + std::to_string(::getpid());
@@ -148,19 +150,18 @@ VMDSL_DECL std::string choose_accelerator(const std::string& wanted, const std::
     if (wanted != "auto" && wanted != "kvm" && wanted != "tcg") {
         throw usage_error("the accelerator \"" + wanted + "\" is unknown", "Say kvm, tcg or auto.");
     }
-    if (wanted == "tcg") {
-        chosen = "tcg";
-        return chosen;
-    }
-    const std::string reason =
-        wanted == "kvm" ? detail::why_no_kvm(find_qemu(), kernel) : detail::cached_why_no_kvm(find_qemu(), kernel);
+    const std::string reason = wanted == "tcg"   ? "that was asked for"
+                               : wanted == "kvm" ? detail::why_no_kvm(find_qemu(), kernel)
+                                                 : detail::cached_why_no_kvm(find_qemu(), kernel);
     if (wanted == "kvm" && !reason.empty()) {
         throw could_not_run("KVM was asked for and does not work here: " + reason,
                             "Leave VMDSL_ACCEL at auto to fall back to emulation.");
     }
     chosen = reason.empty() ? "kvm" : "tcg";
-    emit(event_kind::note, {},
-         {{"text", reason.empty() ? std::string("acceleration: KVM")
+    emit(event_kind::fact, {},
+         {{"name", std::string("acceleration")},
+          {"value", chosen},
+          {"text", reason.empty() ? std::string("acceleration: KVM")
                                   : "acceleration: none (TCG emulation, about 10 times slower), because " + reason}});
     return chosen;
 }

@@ -7,6 +7,7 @@
 #include <deque>
 #include <utility>
 
+#include <fcntl.h>
 #include <sys/socket.h>
 
 #include <boost/asio/buffer.hpp>
@@ -29,7 +30,7 @@ struct qmp_client::connection : std::enable_shared_from_this<connection> {
     std::array<char, 16384> buffer{};
     struct line {
         std::string text;
-        int descriptor = -1;  // goes with the line's first byte (SCM_RIGHTS)
+        std::shared_ptr<const unique_fd> descriptor;  // goes with the line's first byte (SCM_RIGHTS)
     };
     std::deque<line> outgoing;
 
@@ -82,7 +83,7 @@ struct qmp_client::connection : std::enable_shared_from_this<connection> {
 
     void write() {
         auto& next = outgoing.front();
-        if (next.descriptor >= 0) {
+        if (next.descriptor) {
             write_with_descriptor(next);
             return;
         }
@@ -112,11 +113,12 @@ struct qmp_client::connection : std::enable_shared_from_this<connection> {
         header->cmsg_level = SOL_SOCKET;
         header->cmsg_type = SCM_RIGHTS;
         header->cmsg_len = CMSG_LEN(sizeof(int));
-        std::memcpy(CMSG_DATA(header), &next.descriptor, sizeof(int));
+        const int descriptor = next.descriptor->get();
+        std::memcpy(CMSG_DATA(header), &descriptor, sizeof(int));
         const auto n = ::sendmsg(socket.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n == 1) {
             next.text.erase(0, 1);
-            next.descriptor = -1;
+            next.descriptor.reset();
             write();
             return;
         }
@@ -180,22 +182,27 @@ VMDSL_DECL void qmp_client::handshake(deadline until) {
 
 VMDSL_DECL boost::json::value qmp_client::execute(std::string_view command, const boost::json::object& arguments,
                                                   deadline until) {
-    return call(command, arguments, -1, until);
+    return call(command, arguments, nullptr, until);
 }
 
 VMDSL_DECL void qmp_client::send_descriptor(std::string_view name, const unique_fd& descriptor, deadline until) {
-    call("getfd", {{"fdname", boost::json::string_view(name.data(), name.size())}}, descriptor.get(), until);
+    // The line may still wait for its turn when the caller has given up and closed its own.
+    auto own = std::make_shared<const unique_fd>(::fcntl(descriptor.get(), F_DUPFD_CLOEXEC, 0));
+    if (!*own) {
+        throw could_not_run(std::string("can't hand QEMU a descriptor: ") + std::strerror(errno));
+    }
+    call("getfd", {{"fdname", boost::json::string_view(name.data(), name.size())}}, std::move(own), until);
 }
 
 VMDSL_DECL boost::json::value qmp_client::call(std::string_view command, const boost::json::object& arguments,
-                                               int descriptor, deadline until) {
+                                               std::shared_ptr<const unique_fd> descriptor, deadline until) {
     auto& c = *connection_;
     std::unique_lock lock(c.mutex);
     const auto id = c.next_id++;
     c.calls.emplace(id, std::nullopt);
     io_loop::instance().post(
         [connection = connection_, text = qmp_codec::command(id, command, arguments), descriptor]() mutable {
-            connection->send({std::move(text), descriptor});
+            connection->send({std::move(text), std::move(descriptor)});
         });
     c.changed.wait_until(lock, until.moment(), [&] { return c.gone || c.calls.at(id).has_value(); });
     auto answer = std::move(c.calls.at(id));

@@ -31,10 +31,21 @@ namespace vmdsl {
 
 namespace detail {
 
+/// The error's words for a report, which has its place beside them; where it belongs to a case, the console too, and
+/// whole.
+inline std::string words_of(const error& e) {
+    auto details = e.details();
+    details.where.clear();
+    if (!the_worker().current_case.empty()) {
+        details.console_tail.clear();
+    }
+    return error::render(details);
+}
+
 /// Boost.Test's translators get an exception before anything turns it into a text; what they throw is reported.
 inline void report_vmdsl_error(const error& e) {
     auto& state = the_worker();
-    state.error_text = e.what();
+    state.error_text = words_of(e);
     state.error_is_infrastructure = dynamic_cast<const could_not_run*>(&e) != nullptr;
     const std::string_view where = e.details().where;
     const auto colon = std::min(where.rfind(':'), where.size());
@@ -163,7 +174,7 @@ VMDSL_DECL void fail_ending_case(const error& problem) {
         return;
     }
     emit(event_kind::exception, {},
-         {{"message", std::string(problem.what())},
+         {{"message", detail::words_of(problem)},
           {"file", detail::to_text(state.ending_case->p_file_name)},
           {"line", static_cast<std::int64_t>(state.ending_case->p_line_num)},
           {"infrastructure", false},
@@ -171,7 +182,7 @@ VMDSL_DECL void fail_ending_case(const error& problem) {
     detail::boost_ut::results_collector.test_unit_aborted(*state.ending_case);
 }
 
-VMDSL_DECL std::string current_case() {
+VMDSL_DECL std::string running_case() {
     return detail::the_worker().current_case;
 }
 

@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -22,27 +24,39 @@ namespace vmdsl::detail {
 
 inline constexpr std::size_t longest_console = 8U << 10U;
 
-/// The last bytes of a file; empty where it can't be read.
-inline std::string end_of_file(const std::string& file, std::size_t limit) {
-    std::string text;
+/// The last bytes of what a file has from an offset on, whole lines where there are any; empty where the file can't be
+/// read.
+inline std::string end_of_file(const std::string& file, std::uint64_t offset, std::size_t limit) {
     const unique_fd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    if (const auto size = ::lseek(fd.get(), 0, SEEK_END); size > 0) {
-        text.resize(std::min(limit, static_cast<std::size_t>(size)));
-        const auto n = ::pread(fd.get(), text.data(), text.size(), size - static_cast<off_t>(text.size()));
-        text.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
+    const auto size = static_cast<std::uint64_t>(std::max<off_t>(::lseek(fd.get(), 0, SEEK_END), 0));
+    if (size <= offset) {
+        return {};
+    }
+    std::string text(std::min<std::uint64_t>(limit, size - offset), '\0');
+    const auto n = ::pread(fd.get(), text.data(), text.size(), static_cast<off_t>(size - text.size()));
+    text.resize(static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
+    if (text.size() < size - offset) {
+        const auto line_end = text.find('\n');
+        text.erase(0, line_end + 1 < text.size() ? line_end + 1 : 0);
     }
     return text;
 }
 
+inline std::uint64_t size_of_file(const std::string& file) {
+    std::error_code ec;
+    const auto size = std::filesystem::file_size(file, ec);
+    return ec ? 0 : size;
+}
+
 VMDSL_DECL chronicle::chronicle(const std::filesystem::path& folder, junit_header header, terminal_log log)
-    : files_(folder, std::move(header)), log_(log) {
+    : files_(folder, std::move(header)), log_(std::move(log)) {
+    log_.refer_to(files_.junit_path().string());
 }
 
 VMDSL_DECL std::optional<event> chronicle::take_line(std::string_view line) {
     auto e = parse_json_line(line);
     if (e) {
-        files_.append_event(line);
-        digest(*e);
+        tell(*e, line);
     }
     return e;
 }
@@ -50,11 +64,14 @@ VMDSL_DECL std::optional<event> chronicle::take_line(std::string_view line) {
 VMDSL_DECL void chronicle::take(event e) {
     const auto now = std::chrono::steady_clock::now().time_since_epoch();
     e.at = std::chrono::duration_cast<std::chrono::nanoseconds>(now);
-    files_.append_event(to_json_line(e));
-    digest(e);
+    tell(e, to_json_line(e));
 }
 
-VMDSL_DECL void chronicle::digest(const event& e) {
+VMDSL_DECL void chronicle::tell(const event& e, std::string_view line) {
+    if (e.kind == event_kind::case_end && !e.flag("passed")) {
+        add_consoles(e.at);
+    }
+    files_.append_event(line);
     record_.apply(e);
     log_.show(e, record_);
     switch (e.kind) {
@@ -62,16 +79,16 @@ VMDSL_DECL void chronicle::digest(const event& e) {
             consoles_.clear();
             break;
         case event_kind::case_begin:
-            case_began_ = std::chrono::steady_clock::now();
+            begin_case();
+            changed_ = true;
             break;
+        case event_kind::plan:
         case event_kind::case_end:
         case event_kind::case_skipped:
-            files_.write_junit(record_);
+            changed_ = true;
             break;
         case event_kind::evidence:
-            if (const auto file = e.text("console_file"); !file.empty()) {
-                consoles_.insert_or_assign(e.machine, std::string(file));
-            }
+            name_console(e);
             break;
         default:
             break;
@@ -89,11 +106,47 @@ VMDSL_DECL void chronicle::add_problem(problem_kind kind, const std::string& mes
            {"name", name}}});
 }
 
-VMDSL_DECL void chronicle::add_consoles() {
-    const auto named = consoles_;  // taking an event may change them
-    for (const auto& [machine, file] : named) {
-        if (auto text = end_of_file(file, longest_console); !text.empty()) {
-            take({{}, event_kind::evidence, machine, {{"console", std::move(text)}, {"console_file", file}}});
+VMDSL_DECL void chronicle::begin_case() {
+    case_began_ = std::chrono::steady_clock::now();
+    for (auto& one : consoles_) {
+        one.offset = size_of_file(one.file);
+        one.of_this_case = false;
+    }
+}
+
+VMDSL_DECL void chronicle::name_console(const event& e) {
+    const auto file = e.text("console_file");
+    if (file.empty() || !e.text("console").empty()) {
+        return;
+    }
+    const auto known =
+        std::find_if(consoles_.begin(), consoles_.end(), [&](const auto& one) { return one.machine == e.machine; });
+    auto& one = known == consoles_.end() ? consoles_.emplace_back() : *known;
+    // A machine that starts again in the same case: what it said before belongs to the case too.
+    const auto offset = static_cast<std::uint64_t>(std::max(e.number("offset"), 0.0));
+    one = {e.machine, std::string(file), one.of_this_case ? one.offset : offset,
+           static_cast<std::int64_t>(e.number("position")), record_.running() != nullptr};
+}
+
+VMDSL_DECL void chronicle::add_consoles(std::chrono::nanoseconds at) {
+    if (record_.running() == nullptr) {
+        return;
+    }
+    const auto said = record_.running()->evidence;
+    for (const auto& one : consoles_) {
+        const bool known = std::any_of(said.begin(), said.end(), [&](const auto& evidence) {
+            return evidence.machine == one.machine && !evidence.console.empty();
+        });
+        auto text = known ? std::string() : end_of_file(one.file, one.offset, longest_console);
+        if (text.empty() && !known && one.of_this_case) {
+            text = "(printed nothing in this case)";
+        }
+        if (!text.empty()) {
+            const event found{at,
+                              event_kind::evidence,
+                              one.machine,
+                              {{"console", std::move(text)}, {"console_file", one.file}, {"position", one.position}}};
+            tell(found, to_json_line(found));
         }
     }
 }
@@ -101,7 +154,6 @@ VMDSL_DECL void chronicle::add_consoles() {
 VMDSL_DECL void chronicle::end_running_case(problem_kind kind, const std::string& message) {
     const auto name = record_.running()->name;
     add_problem(kind, message);
-    add_consoles();
     const std::chrono::duration<double> time = std::chrono::steady_clock::now() - case_began_;
     take({{}, event_kind::case_end, {}, {{"name", name}, {"seconds", time.count()}, {"passed", false}}});
 }
@@ -115,6 +167,12 @@ VMDSL_DECL void chronicle::skip_the_rest(const std::string& reason) {
     }
     for (const auto& name : names) {
         take({{}, event_kind::case_skipped, {}, {{"name", name}, {"reason", reason}}});
+    }
+}
+
+VMDSL_DECL void chronicle::save() {
+    if (std::exchange(changed_, false)) {
+        files_.write_junit(record_, run_stage::under_way);
     }
 }
 

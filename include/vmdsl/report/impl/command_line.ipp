@@ -34,7 +34,8 @@ inline const std::array<known_option, 8>& known_options() {
         {"--output", "DIR", "VMDSL_OUTPUT", "Folder for the results (default: vmdsl-results/PROGRAM).",
          [](line& l, text, text value) { l.output = value; }},
         {"--case-timeout", "SECONDS", "VMDSL_CASE_TIMEOUT",
-         "Ends a case that takes longer, and counts it as failed (default: 300; 0: never).",
+         "Ends a case that takes longer (its checkpoint may take as long again), and counts it as failed (default: "
+         "300; 0: never).",
          [](line& l, text source, text value) { l.case_timeout = parse_seconds(source, value); }},
         {"--accel", "auto|kvm|tcg", acceleration_variable, "How machines run (default: auto, KVM where it works).",
          [](line& l, text source, text value) { l.acceleration = parse_acceleration(source, value); }},

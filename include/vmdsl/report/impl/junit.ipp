@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
+#include <deque>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -47,10 +48,6 @@ inline std::string junit_suite_name(std::string_view program, std::string_view c
     return name;
 }
 
-inline bool is_junit_error(const problem& p) noexcept {
-    return p.kind != problem_kind::check && p.kind != problem_kind::exception;
-}
-
 /// The figures of one suite, or of all.
 struct junit_counts {
     std::size_t tests = 0;
@@ -60,10 +57,9 @@ struct junit_counts {
     double seconds = 0;
 
     void add(const case_record& one) {
-        const bool error = std::any_of(one.problems.begin(), one.problems.end(), is_junit_error);
         ++tests;
-        errors += error ? 1U : 0U;
-        failures += !error && !one.problems.empty() ? 1U : 0U;
+        failures += one.status == case_status::failed ? 1U : 0U;
+        errors += one.status == case_status::errored ? 1U : 0U;
         skipped += one.status == case_status::skipped ? 1U : 0U;
         seconds += one.seconds;
     }
@@ -77,29 +73,53 @@ struct junit_counts {
     }
 };
 
+struct junit_entry {
+    const case_record* what;
+    bool final;  ///< Will never be anything else.
+};
+
 struct junit_suite {
     std::string name;
-    std::vector<const case_record*> cases;
+    std::vector<junit_entry> entries;
     junit_counts counts;
 };
 
 /// The suites in the order of their first case.
-inline std::vector<junit_suite> group_into_suites(const run_record& run, std::string_view program) {
+inline std::vector<junit_suite> group_into_suites(const std::vector<junit_entry>& entries, std::string_view program) {
     std::vector<junit_suite> suites;
     std::unordered_map<std::string, std::size_t> index;
-    for (const auto& one : run.cases()) {
-        if (!one.has_result()) {
-            continue;
-        }
-        auto name = junit_suite_name(program, one.name);
+    for (const auto& entry : entries) {
+        auto name = junit_suite_name(program, entry.what->name);
         const auto [found, added] = index.try_emplace(name, suites.size());
         if (added) {
             suites.push_back({std::move(name), {}, {}});
         }
-        suites[found->second].cases.push_back(&one);
-        suites[found->second].counts.add(one);
+        suites[found->second].entries.push_back(entry);
+        suites[found->second].counts.add(*entry.what);
     }
     return suites;
+}
+
+/// A case without a result, as it has to be reported should the run be killed now.
+inline case_record as_if_killed(case_record one) {
+    if (one.status == case_status::planned) {
+        one.status = case_status::skipped;
+        one.skip_reason = "not run";
+        return one;
+    }
+    one.problems.push_back(
+        {problem_kind::interrupted, "the case had not ended when this file was written", one.file, one.line});
+    one.status = status_of_failed(one.problems);
+    return one;
+}
+
+/// What makes a file red that is written between two cases.
+inline case_record unfinished_run() {
+    case_record run;
+    run.name = "(run)";
+    run.status = case_status::errored;
+    run.problems.push_back({problem_kind::interrupted, "the run had not ended when this file was written", {}, 0});
+    return run;
 }
 
 inline void append_junit_properties(std::string& out, std::string_view indent,
@@ -117,8 +137,7 @@ inline void append_junit_properties(std::string& out, std::string_view indent,
     out.append(indent).append("</properties>\n");
 }
 
-inline void append_junit_problem(std::string& out, const problem& p) {
-    const std::string_view element = is_junit_error(p) ? "error" : "failure";
+inline void append_junit_problem(std::string& out, std::string_view element, const problem& p) {
     out.append("      <").append(element);
     append_xml_attribute(out, "message", first_line(p.message).substr(0, junit_message_limit));
     append_xml_attribute(out, "type", to_string(p.kind));
@@ -136,6 +155,10 @@ inline std::string junit_case_output(const case_record& one) {
     }
     for (const auto& found : one.evidence) {
         text.append("console of ").append(found.machine);
+        if (found.console.empty()) {
+            text.append(": ").append(found.console_file).append("\n");
+            continue;
+        }
         text.append(found.console_file.empty() ? "" : " (all of it: " + found.console_file + ")").append(":\n");
         text.append(tail_of(found.console, junit_text_limit)).append("\n");
     }
@@ -158,7 +181,7 @@ inline std::string render_junit_case(const case_record& one, std::string_view su
     }
     append_junit_properties(out, "      ", properties);
     for (const auto& p : one.problems) {
-        append_junit_problem(out, p);
+        append_junit_problem(out, one.status == case_status::failed ? "failure" : "error", p);
     }
     if (one.status == case_status::skipped) {
         out += "      <skipped";
@@ -171,7 +194,16 @@ inline std::string render_junit_case(const case_record& one, std::string_view su
     return out.append("    </testcase>\n");
 }
 
-inline void write_whole_file(const std::filesystem::path& file, std::string_view content) {
+/// What to say and to do where a result file can't be written.
+inline could_not_run can_not_write(const std::filesystem::path& file, int error_number) {
+    return could_not_run("can't write " + file.string() + ": " + std::strerror(error_number),
+                         error_number == ENOSPC || error_number == EDQUOT
+                             ? "Free some space on that disk, or name a folder on another one with --output."
+                             : "Name another folder with --output.");
+}
+
+/// Leaves the reason in errno where it returns false.
+inline bool write_whole_file(const std::filesystem::path& file, std::string_view content) {
     const unique_fd fd(::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
     std::size_t done = 0;
     while (fd && done < content.size()) {
@@ -180,19 +212,31 @@ inline void write_whole_file(const std::filesystem::path& file, std::string_view
             continue;
         }
         if (n <= 0) {
-            break;
+            return false;
         }
         done += static_cast<std::size_t>(n);
     }
-    if (!fd || done < content.size()) {
-        throw could_not_run("can't write " + file.string() + ": " + std::strerror(errno));
-    }
+    return static_cast<bool>(fd);
 }
 
 }  // namespace detail
 
-VMDSL_DECL std::string junit_report::render(const run_record& run) {
-    const auto suites = detail::group_into_suites(run, header_.name);
+VMDSL_DECL std::string junit_report::render(const run_record& run, run_stage stage) {
+    std::deque<case_record> made_up;
+    std::vector<detail::junit_entry> entries;
+    for (const auto& one : run.cases()) {
+        if (one.has_result()) {
+            entries.push_back({&one, !one.outside});  // what is outside of any case may still get worse
+        } else {
+            entries.push_back({&made_up.emplace_back(detail::as_if_killed(one)), false});
+        }
+    }
+    if (stage == run_stage::under_way && run.running() == nullptr) {
+        entries.push_back({&made_up.emplace_back(detail::unfinished_run()), false});
+    }
+    const auto suites = detail::group_into_suites(entries, header_.name);
+    auto properties = header_.properties;
+    properties.insert(properties.end(), run.facts().begin(), run.facts().end());
     detail::junit_counts all;
     for (const auto& suite : suites) {
         all.tests += suite.counts.tests;
@@ -212,18 +256,19 @@ VMDSL_DECL std::string junit_report::render(const run_record& run) {
         detail::append_xml_attribute(out, "timestamp", header_.timestamp);
         detail::append_xml_attribute(out, "hostname", header_.hostname);
         out += ">\n";
-        detail::append_junit_properties(out, "    ", header_.properties);
-        for (const auto* one : suite.cases) {
-            out += rendered_case(*one, suite.name);
+        detail::append_junit_properties(out, "    ", properties);
+        for (const auto& entry : suite.entries) {
+            out += entry.final ? rendered_once(*entry.what, suite.name)
+                               : detail::render_junit_case(*entry.what, suite.name);
         }
         out += "  </testsuite>\n";
     }
     return out.append("</testsuites>\n");
 }
 
-VMDSL_DECL const std::string& junit_report::rendered_case(const case_record& one, std::string_view suite) {
+VMDSL_DECL const std::string& junit_report::rendered_once(const case_record& one, std::string_view suite) {
     auto& text = rendered_[one.name];
-    if (text.empty() || one.outside) {  // what is outside of any case may still get worse
+    if (text.empty()) {
         text = detail::render_junit_case(one, suite);
     }
     return text;
@@ -232,9 +277,10 @@ VMDSL_DECL const std::string& junit_report::rendered_case(const case_record& one
 VMDSL_DECL void replace_file(const std::filesystem::path& file, std::string_view content) {
     auto temporary = file;
     temporary += ".tmp";
-    detail::write_whole_file(temporary, content);
-    if (::rename(temporary.c_str(), file.c_str()) != 0) {
-        throw could_not_run("can't write " + file.string() + ": " + std::strerror(errno));
+    if (!detail::write_whole_file(temporary, content) || ::rename(temporary.c_str(), file.c_str()) != 0) {
+        const int reason = errno;
+        ::unlink(temporary.c_str());
+        throw detail::can_not_write(file, reason);
     }
 }
 

@@ -3,7 +3,6 @@
 
 #include <cerrno>
 #include <cstddef>
-#include <cstring>
 #include <exception>
 #include <filesystem>
 #include <string>
@@ -21,10 +20,10 @@ namespace vmdsl {
 
 VMDSL_DECL result_files::result_files(const std::filesystem::path& folder, junit_header header)
     : folder_(folder), junit_(std::move(header)) {
-    replace_file(junit_path(), junit_.render({}));
+    replace_file(junit_path(), junit_.render({}, run_stage::under_way));
     events_.reset(::open(events_path().c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666));
     if (!events_) {
-        throw could_not_run("can't write " + events_path().string() + ": " + std::strerror(errno));
+        throw detail::can_not_write(events_path(), errno);
     }
 }
 
@@ -34,16 +33,16 @@ VMDSL_DECL void result_files::append_event(std::string_view line) noexcept {
         errno = 0;
         const auto written = ::write(events_.get(), text.data(), text.size());
         if (written != static_cast<ssize_t>(text.size()) && failure_.empty()) {
-            failure_ = "can't write " + events_path().string() + ": " + std::strerror(errno != 0 ? errno : ENOSPC);
+            failure_ = detail::can_not_write(events_path(), errno != 0 ? errno : ENOSPC).what();
         }
     } catch (const std::exception&) {
         return;  // out of memory: the event is lost, the run goes on
     }
 }
 
-VMDSL_DECL void result_files::write_junit(const run_record& run) noexcept {
+VMDSL_DECL void result_files::write_junit(const run_record& run, run_stage stage) noexcept {
     try {
-        replace_file(junit_path(), junit_.render(run));
+        replace_file(junit_path(), junit_.render(run, stage));
     } catch (const std::exception& problem) {
         failure_ = failure_.empty() ? problem.what() : failure_;
     }

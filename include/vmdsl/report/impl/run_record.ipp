@@ -51,7 +51,10 @@ VMDSL_DECL std::string log_line_of(const event& e) {
             return e.text("outcome").empty() ? line : line.append(": ").append(e.text("outcome"));
         case event_kind::warning:
             return line.append("warning: ").append(e.text("text"));
+        case event_kind::phase:
+            return line.append(e.text("text")).append(" ...");
         case event_kind::fault:
+        case event_kind::fact:
         case event_kind::note:
             return line.append(e.text("text"));
         default:
@@ -63,7 +66,7 @@ inline bool same_problem(const problem& a, const problem& b) {
     return a.kind == b.kind && a.message == b.message && a.file == b.file && a.line == b.line;
 }
 
-inline case_status status_of_failed(const std::vector<problem>& problems) {
+VMDSL_DECL case_status status_of_failed(const std::vector<problem>& problems) {
     const bool verdict =
         std::any_of(problems.begin(), problems.end(), [](const auto& p) { return is_verdict(p.kind); });
     return verdict ? case_status::failed : case_status::errored;
@@ -122,6 +125,10 @@ VMDSL_DECL void run_record::apply(const event& e) {
             return add_problem(e);
         case event_kind::evidence:
             return add_evidence(e);
+        case event_kind::fact:
+            return add_fact(e);
+        case event_kind::phase:
+            return;  // its end says it all
         case event_kind::file:
             files_.emplace_back(e.text("path"), e.text("text"));
             return;
@@ -240,10 +247,25 @@ VMDSL_DECL void run_record::add_evidence(const event& e) {
         return;
     }
     auto& all = cases_[running_].evidence;
-    const auto known = std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.machine == e.machine; });
-    auto& one = known == all.end() ? all.emplace_back(case_evidence{e.machine, {}, {}}) : *known;
-    one.console = e.text("console", one.console);
-    one.console_file = e.text("console_file", one.console_file);
+    auto known = std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.machine == e.machine; });
+    if (known == all.end()) {
+        const auto position = static_cast<std::int64_t>(e.number("position"));
+        const auto next =
+            std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.position > position; });
+        known = all.insert(next, {e.machine, {}, {}, position});
+    }
+    known->console = e.text("console", known->console);
+    known->console_file = e.text("console_file", known->console_file);
+}
+
+VMDSL_DECL void run_record::add_fact(const event& e) {
+    const auto name = e.text("name");
+    const auto known = std::find_if(facts_.begin(), facts_.end(), [&](const auto& one) { return one.first == name; });
+    if (known == facts_.end()) {
+        facts_.emplace_back(name, e.text("value"));
+    } else {
+        known->second = e.text("value");
+    }
 }
 
 VMDSL_DECL void run_record::add_log_line(const event& e) {

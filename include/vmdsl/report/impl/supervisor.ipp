@@ -49,6 +49,15 @@ using steady = std::chrono::steady_clock;
 /// How many workers in a row may end without finishing a case.
 inline constexpr int most_barren_workers = 3;
 
+/// What a case has beyond its limit, a tenth of it, so that a verb which has reached the limit can say so.
+inline constexpr std::chrono::milliseconds shortest_grace{500};
+inline constexpr std::chrono::milliseconds longest_grace{15'000};
+
+inline std::string version_text() {
+    return std::to_string(VMDSL_VERSION / 10000) + "." + std::to_string(VMDSL_VERSION / 100 % 100) + "." +
+           std::to_string(VMDSL_VERSION % 100);
+}
+
 inline junit_header make_junit_header(const command_line& line) {
     std::array<char, 64> text{};
     const std::time_t now = std::time(nullptr);
@@ -61,9 +70,8 @@ inline junit_header make_junit_header(const command_line& line) {
     header.name = std::filesystem::path(line.boost_arguments.front()).filename();
     header.timestamp.assign(text.data(), length);
     header.hostname = host.nodename;
-    header.properties = {{"vmdsl", std::to_string(VMDSL_VERSION)},
-                         {"kernel", host.release},
-                         {"acceleration asked for", line.acceleration}};
+    header.properties = {
+        {"vmdsl", version_text()}, {"kernel", host.release}, {"acceleration asked for", line.acceleration}};
     return header;
 }
 
@@ -110,6 +118,9 @@ public:
                 break;
             }
         }
+        if (interrupted_by_ != 0) {
+            chronicle_.skip_the_rest("not run: interrupted by " + signal_name(interrupted_by_));
+        }
         chronicle_.close();
         const bool clean = guardian_.finish(descendants_ended_);
         chronicle_.log().summarise(record(), std::chrono::duration<double>(steady::now() - began_).count());
@@ -137,12 +148,13 @@ private:
         }
         worker_->read_all(on_line_);
         if (!end_descendants()) {
-            chronicle_.warn("some processes that the worker started can't be ended");
+            chronicle_.warn("some processes that the test started can't be ended");
         }
         if (!line_.keep) {
             remove_tree(state_.scratch);
         }
         barren_workers_ = state_.finished_a_case ? 0 : barren_workers_ + 1;
+        late_workers_ = state_.ended_for == problem_kind::timeout ? late_workers_ + 1 : 0;
         return report_end_of_worker();
     }
 
@@ -210,17 +222,17 @@ private:
         }
         if (record().running() != nullptr) {
             chronicle_.end_running_case(problem_kind::crash,
-                                        "the worker process " + describe_end(status) + " in the middle of the case");
+                                        "the test process " + describe_end(status) + " in the middle of the case");
             return true;
         }
         if (!state_.done_code) {
             chronicle_.add_problem(problem_kind::crash,
-                                   "the worker process " + describe_end(status) + " outside of any case");
+                                   "the test process " + describe_end(status) + " outside of any case");
             return true;
         }
         if (!WIFEXITED(status) || WEXITSTATUS(status) != *state_.done_code) {
             chronicle_.add_problem(problem_kind::crash,
-                                   "the worker process " + describe_end(status) + " after its last case");
+                                   "the test process " + describe_end(status) + " after its last case");
         }
         // With --result_code=no Boost.Test returns 0 whatever happened.
         result_code_wanted_ = *state_.done_code != 0 || state_.failed_cases == 0;
@@ -241,18 +253,28 @@ private:
             if (why == problem_kind::interrupted || record().running()->name == state_.late_case) {
                 chronicle_.end_running_case(why, reason);
             }
+        } else if (why == problem_kind::interrupted && !state_.done_code) {
+            chronicle_.add_problem(why, reason + " outside of any case");
         } else if (why == problem_kind::timeout && state_.late_case.empty()) {
-            chronicle_.add_problem(why, "the worker process did not get on within " +
+            chronicle_.add_problem(why, "the test process did not get on within " +
                                             std::to_string(case_timeout().count()) +
                                             " s outside of any case (in a fixture, or at its end)");
         }
     }
 
     void give_up() {
-        chronicle_.add_problem(problem_kind::crash, std::to_string(most_barren_workers) +
-                                                        " worker processes in a row ended without finishing a case: "
-                                                        "the remaining cases were not run");
-        chronicle_.skip_the_rest("not run: worker processes kept dying");
+        const auto times = std::to_string(most_barren_workers);
+        if (late_workers_ >= most_barren_workers) {
+            const auto limit = std::to_string(case_timeout().count());
+            chronicle_.add_problem(problem_kind::timeout, times + " times in a row a case did not end within " + limit +
+                                                              " s (--case-timeout): the remaining cases were not run");
+            chronicle_.skip_the_rest("not run: case after case took too long");
+            return;
+        }
+        chronicle_.add_problem(problem_kind::crash, times +
+                                                        " test processes in a row ended before they had finished a "
+                                                        "case: the remaining cases were not run");
+        chronicle_.skip_the_rest("not run: test processes kept dying");
     }
 
     [[nodiscard]] std::size_t remaining() const {
@@ -274,6 +296,7 @@ private:
             worker_->read_some(on_line_);
         }
         check_clock();
+        chronicle_.save();
     }
 
     void wait_for_signal(std::chrono::milliseconds limit) {
@@ -321,11 +344,13 @@ private:
         return !worker_->status() && alarm && steady::now() >= *alarm;
     }
 
-    /// The worker got on: from here it has the whole time again.
+    /// The worker got on: from here it has the whole time again. A verb that hangs ends by itself when the time is over
+    /// (`case_clock`), so what comes later is something else that hangs.
     void restart_clock() {
         deadline_.reset();
         if (case_timeout().count() > 0) {
-            deadline_ = steady::now() + case_timeout();
+            const std::chrono::milliseconds limit = case_timeout();
+            deadline_ = steady::now() + limit + std::clamp(limit / 10, shortest_grace, longest_grace);
         }
     }
 
@@ -380,6 +405,7 @@ private:
                 state_.failed_cases = static_cast<std::int64_t>(e->number("failed"));
                 break;
             case event_kind::case_begin:
+            case event_kind::case_time:
             case event_kind::case_skipped:
                 break;
             default:
@@ -442,6 +468,7 @@ private:
     const worker_process::on_line on_line_ = [this](std::string_view line) { take_line(line); };
     int workers_ = 0;
     int barren_workers_ = 0;
+    int late_workers_ = 0;  // in a row
     int interrupted_by_ = 0;
     bool result_code_wanted_ = true;
     bool descendants_ended_ = false;

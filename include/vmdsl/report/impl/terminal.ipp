@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <cstddef>
 #include <ostream>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <vmdsl/core/event.hpp>
 #include <vmdsl/report/printable.hpp>
@@ -18,6 +20,25 @@ inline constexpr const char* green = "\033[32m";
 inline constexpr const char* red = "\033[31m";
 inline constexpr const char* yellow = "\033[33m";
 inline constexpr std::size_t terminal_text_limit = std::size_t{8} * 1024;
+inline constexpr std::size_t terminal_first_lines = 10;
+inline constexpr std::size_t terminal_last_lines = 30;
+
+/// The text's first and last lines, where it has more than these. A line between them says how many are left out, and
+/// which file has them.
+inline std::string without_middle(std::string_view text, const std::string& file) {
+    std::vector<std::size_t> line_begins{0};
+    for (auto end = text.find('\n'); end != std::string_view::npos && end + 1 < text.size();
+         end = text.find('\n', end + 1)) {
+        line_begins.push_back(end + 1);
+    }
+    if (line_begins.size() <= terminal_first_lines + terminal_last_lines) {
+        return tail_of(text, terminal_text_limit);
+    }
+    const auto left_out = line_begins.size() - terminal_first_lines - terminal_last_lines;
+    return std::string(text.substr(0, line_begins[terminal_first_lines])) + "(" + std::to_string(left_out) +
+           " more lines" + (file.empty() ? "" : ": " + file) + ")\n" +
+           tail_of(text.substr(line_begins[terminal_first_lines + left_out]), terminal_text_limit);
+}
 
 /// The word in the first column, and its colour.
 struct status_label {
@@ -84,6 +105,9 @@ VMDSL_DECL void terminal_log::show(const event& e, const run_record& run) {
                 *out_ << "begins   " << printable(e.text("name")) << '\n';
             }
             break;
+        case event_kind::fact:
+            show_fact(e);
+            break;
         default:
             show_detail(e);
     }
@@ -104,12 +128,18 @@ VMDSL_DECL void terminal_log::show_name(case_status status, std::string_view nam
 }
 
 VMDSL_DECL void terminal_log::show_detail(const event& e) {
-    const bool always = e.kind == event_kind::phase_end || e.kind == event_kind::warning;
+    const bool always = e.kind == event_kind::phase || e.kind == event_kind::phase_end || e.kind == event_kind::warning;
     if (level_ == verbosity::quiet || (level_ == verbosity::normal && !always)) {
         return;
     }
     if (const auto line = detail::log_line_of(e); !line.empty()) {
         show_block(line, "       . ");
+    }
+}
+
+VMDSL_DECL void terminal_log::show_fact(const event& e) {
+    if (level_ != verbosity::quiet && facts_shown_.emplace(e.text("text")).second) {
+        show_block(detail::log_line_of(e), "       . ");
     }
 }
 
@@ -133,7 +163,7 @@ VMDSL_DECL void terminal_log::show_case(const case_record& one) {
     for (const auto& found : one.evidence) {
         if (!found.console.empty()) {
             *out_ << "         console of " << printable(found.machine) << " ended with:\n";
-            show_block(tail_of(found.console, detail::terminal_text_limit), "           | ");
+            show_block(detail::without_middle(found.console, found.console_file), "           | ");
         }
         if (!found.console_file.empty()) {
             *out_ << "         all of the console: " << printable(found.console_file) << '\n';
@@ -146,7 +176,7 @@ VMDSL_DECL void terminal_log::show_problem(const problem& p) {
     if (!p.file.empty()) {
         text = p.file + ":" + std::to_string(p.line) + ": ";
     }
-    show_block(tail_of(text + p.message, detail::terminal_text_limit), "         ");
+    show_block(detail::without_middle(text + p.message, whole_texts_), "         ");
 }
 
 VMDSL_DECL void terminal_log::show_block(std::string_view text, std::string_view mark) {
