@@ -72,11 +72,10 @@ class Report(unittest.TestCase):
         self.assertEqual(1, self.calls("client", EMPTY, "svn_cl__list"))
 
     def test_a_restored_worker_starts_from_zero(self):
-        # One svn command in the checkpoint, and one in the case: each asks for the options as often. A worker that
-        # had kept its counters would say the sum.
-        asked = self.calls("webserver", CHECKPOINT, "dav_method_options")
-        self.assertGreater(asked, 0)
-        self.assertEqual(asked, self.calls("webserver", EMPTY, "dav_method_options"))
+        # The checkpoint's body asks for properties, and the case does not: a worker that had kept its counters would say
+        # the sum.
+        self.assertGreater(self.calls("webserver", CHECKPOINT, "dav_method_propfind"), 0)
+        self.assertEqual(0, self.calls("webserver", EMPTY, "dav_method_propfind"))
         # And one GET, curl's.
         self.assertEqual(0, self.calls("webserver", CHECKPOINT, "dav_method_get"))
         self.assertEqual(1, self.calls("webserver", EMPTY, "dav_method_get"))
