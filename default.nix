@@ -36,6 +36,7 @@ let
       pkgs.ninja
     ];
     buildInputs = [
+      pkgs.libedit # the prompt's line editor
       pkgs.glibc.static # the agent runs where there are no libraries
       pkgs.python3 # what the image tool's first line is made to name
     ];

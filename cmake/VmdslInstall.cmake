@@ -1,4 +1,4 @@
-# cmake --install: headers, the compiled library, the guest agent and the image tool, and the files by which
+# cmake --install: headers, the compiled library, the command vmdsl, the guest agent and the image tool, and the files by which
 # find_package and pkg-config find them. Nothing in the installed tree names its own place, so it can be moved.
 include_guard(GLOBAL)
 include(CMakePackageConfigHelpers)
@@ -15,6 +15,8 @@ set_target_properties(vmdsl_agent PROPERTIES EXPORT_NAME agent)
 install(TARGETS vmdsl_requirements vmdsl_compiled vmdsl_vmdsl vmdsl_header_only vmdsl_main EXPORT vmdslTargets
     INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 install(TARGETS vmdsl_agent EXPORT vmdslTargets RUNTIME DESTINATION "${tools_folder}")
+set_target_properties(vmdsl_cli PROPERTIES EXPORT_NAME cli)
+install(TARGETS vmdsl_cli EXPORT vmdslTargets RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
 install(EXPORT vmdslTargets NAMESPACE vmdsl:: DESTINATION "${package_folder}")
 
 # What the CMake functions run. The same tree as tools/ here, so that a tool finds its parts in the same way.

@@ -173,10 +173,16 @@ struct volatile_root {
     static constexpr detail::option_facts facts{.kind = detail::option_kind::volatile_root};
 };
 
+/// Gives the machine a screen (a VGA), for `screenshot()`. Nobody sees it but the test. Its kernel boots through the
+/// BIOS then, which takes some seconds more, so that it finds the screen.
+struct display {
+    static constexpr detail::option_facts facts{.kind = detail::option_kind::display};
+};
+
 /// A machine of a `network<>`. The name is its host name, and every other machine of the network knows it by that.
 ///
 /// Options, in any order: image, boot, memory, vcpus, disk, segment, forward, kernel_arguments, qemu_arguments,
-/// volatile_root. This is the description; the running machine is what `net.machine("name")` returns.
+/// display, volatile_root. This is the description; the running machine is what `net.machine("name")` returns.
 template <fixed_string Name, class... Options>
 struct machine {
     static_assert(detail::is_host_label(Name.view()),
@@ -204,6 +210,7 @@ private:
                   "vmdsl: a machine has at most one kernel_arguments<>, with all of them");
     static_assert(facts.count(qemu_arguments) <= 1,
                   "vmdsl: a machine has at most one qemu_arguments<>, with all of them");
+    static_assert(facts.count(display) <= 1, "vmdsl: a machine has at most one display");
     static_assert(facts.count(volatile_root) <= 1, "vmdsl: a machine has at most one volatile_root");
     static_assert(facts.count(disk) + facts.count(segment) <= 16,
                   "vmdsl: a machine has at most 16 disks and network cards together");

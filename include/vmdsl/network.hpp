@@ -4,7 +4,9 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <deque>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <vmdsl/core/source_location.hpp>
@@ -34,7 +36,8 @@ public:
     network& operator=(const network&) = delete;
 
     /// Switches on all machines that are off, in parallel, and waits until every guest is set up. The limit (default:
-    /// 5 min) is for all of them together. Throws `could_not_run`, `timed_out`, `machine_died`.
+    /// 5 min) is for all of them together. With `--interactive` it never returns, outside of a checkpoint's `prepare`:
+    /// the person has the network then. Throws `could_not_run`, `timed_out`, `machine_died`.
     void start(std::chrono::nanoseconds limit = std::chrono::minutes(5),
                source_location where = source_location::current()) {
         core_.start(limit, where);
@@ -43,13 +46,29 @@ public:
     /// A machine by its name, which is checked while compiling. Valid as long as the network.
     [[nodiscard]] guest& machine(detail::machine_name<topology> name) { return guests_[name.index()]; }
 
+    /// Adds a machine to the network while it runs: `net.add<machine<"probe", image<"client">>>()`, or under another
+    /// name, `net.add<worker>("worker-3")`. It is switched off at first; the others know its name at once. In a case it
+    /// is gone when the case ends; one that `prepare()` adds is part of the checkpoint. Throws `usage_error` where the
+    /// name is taken or is none, or a segment is not declared; `could_not_run`, `timed_out`, `machine_died`. No other
+    /// thread may use the network meanwhile. Valid as long as the network.
+    template <class Machine>
+    guest& add(std::string_view name = Machine::name, source_location where = source_location::current()) {
+        static_assert(detail::is_machine_entry<Machine>, "vmdsl: add<> takes a machine<\"name\", ...>");
+        return added_.emplace_back(core_, core_.add_machine(detail::make_machine_plan(Machine::facts, name), where));
+    }
+
     /// The link of a machine, or `net.link({"machine", "segment"})` where it is on several segments. Checked while
     /// compiling.
     [[nodiscard]] network_link link(detail::link_name<topology> name) {
         return {core_, std::string(name.machine()), std::string(name.segment())};
     }
 
-    /// The machines, in declaration order.
+    /// The link of a machine that was added, to its first segment or to the one that is named.
+    [[nodiscard]] network_link link(const guest& machine, std::string_view segment = {}) {
+        return {core_, machine.name(), core_.segment_of(machine.name(), segment)};
+    }
+
+    /// The machines that the type has, in declaration order.
     [[nodiscard]] std::array<guest, topology::machine_count>& machines() noexcept { return guests_; }
 
 private:
@@ -62,6 +81,7 @@ private:
 
     detail::network_core core_;
     std::array<guest, topology::machine_count> guests_;
+    std::deque<guest> added_;  // a deque: references stay valid
 };
 
 }  // namespace vmdsl

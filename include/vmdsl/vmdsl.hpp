@@ -5,6 +5,9 @@
 
 #include <vmdsl/checkpoint.hpp>
 #include <vmdsl/guest.hpp>
+#include <vmdsl/job.hpp>
 #include <vmdsl/machine.hpp>
 #include <vmdsl/network.hpp>
 #include <vmdsl/network_link.hpp>
+#include <vmdsl/polling_condition.hpp>
+#include <vmdsl/step.hpp>

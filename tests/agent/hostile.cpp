@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_CASE(frames_for_streams_that_are_gone_are_ignored) {
 
 BOOST_AUTO_TEST_CASE(unknown_kinds_are_refused) {
     agent_process agent;
-    for (const std::uint32_t kind : {0U, 6U, 0xffffffffU}) {
+    for (const std::uint32_t kind : {0U, 7U, 0xffffffffU}) {
         const auto stream = agent.open(static_cast<wire::stream_kind>(kind), {});
         BOOST_TEST((agent.wait_for_end(stream).error_number == static_cast<std::uint32_t>(EINVAL)));
     }

@@ -15,8 +15,10 @@ using lone = network<machine<"box", memory<128_MiB>>>;
 
 struct ready : checkpoint<lone> {
     void prepare() {
-        net.start();
-        net.machine("box").run("true");
+        step("boot", [&] { net.start(); });
+        polling_condition("it is up", [&] { return net.machine("box").run("true").succeeded(); })
+            .every(1ms)
+            .during([&] { net.machine("box").run("true"); });
     }
 };
 
@@ -215,6 +217,55 @@ BOOST_AUTO_TEST_CASE(a_command_may_be_long_but_not_endless) {
     BOOST_TEST(box.run("printf %s {} | wc -c", std::string(50000, 'x')).out() == "50000\n");
     BOOST_CHECK_THROW(box.run("printf %s {} | wc -c", std::string(70000, 'x')), usage_error);
     box.run("true");  // and nothing is broken by the attempt
+}
+
+BOOST_AUTO_TEST_CASE(a_condition_ends_the_verb_that_waits) {
+    auto& box = net.machine("box");
+    box.run("touch /tmp/healthy");
+    auto healthy = polling_condition("the box is healthy", [&] { return box.file_exists("/tmp/healthy"); });
+    BOOST_TEST(healthy.during([&] { return box.run("echo fine").out(); }) == "fine\n");
+    box.spawn("sleep 1; rm /tmp/healthy");
+    const auto begin = std::chrono::steady_clock::now();
+    BOOST_CHECK_EXCEPTION(healthy.every(200ms).during([&] { box.run("sleep 1234"); }), condition_failed,
+                          [](const condition_failed& e) {
+                              return mentions(e, "\"the box is healthy\" did not hold") && mentions(e, "commands.cpp:");
+                          });
+    BOOST_TEST(seconds_since(begin) < 30);
+    box.wait_until_fails("ps | grep '[s]leep 1234'", 30s);       // the command is killed
+    BOOST_CHECK_THROW(healthy.during([] {}), condition_failed);  // asked at the beginning
+}
+
+BOOST_AUTO_TEST_CASE(a_condition_ends_every_kind_of_wait) {
+    auto& box = net.machine("box");
+    int asked = 0;
+    auto thrice = polling_condition("it was asked less than thrice", [&] { return ++asked < 3; }).every(50ms);
+    const auto ends = [&](auto work) {
+        asked = 0;
+        BOOST_CHECK_THROW(thrice.during(work), condition_failed);
+        BOOST_TEST(asked == 3);
+    };
+    ends([&] { box.wait_for_file("/tmp/never"); });
+    ends([&] { box.wait_for_open_port(4711); });
+    ends([&] { box.wait_for_console_text("never"); });
+    ends([&] { box.wait_until_succeeds("false"); });
+    ends([&] { box.spawn("sleep 1000").wait(); });
+    ends([&] { polling_condition("inner", [] { return true; }).every(10ms).during([&] { box.run("sleep 1000"); }); });
+    ends([&] {
+        for (;;) {
+            box.run("true");
+        }
+    });
+    asked = 0;
+    BOOST_CHECK_EXCEPTION(
+        polling_condition("it works", [&]() -> bool { return !box.run("exit 7").failed(); }).during([] {}),
+        condition_failed, [](const condition_failed& e) { return mentions(e, "exited with code 7"); });
+}
+
+BOOST_AUTO_TEST_CASE(a_step_gives_back_what_its_work_returns) {
+    auto& box = net.machine("box");
+    const auto text = step("outer", [&] { return step("inner", [&] { return box.run("echo in").out(); }); });
+    BOOST_TEST(text == "in\n");
+    BOOST_CHECK_THROW(step("fails", [&] { box.run("false"); }), command_failed);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -131,14 +131,14 @@ class outcomes(spec_test_case):
         self.assertNotIn("secret content", (self.path / "out/events.jsonl").read_text())
 
     def test_a_declared_port_is_bound_where_a_person_runs_the_network(self):
-        code = self.outcome_of("e2e_interactive_spec", "--interactive")
+        code = self.outcome_of("e2e_interactive_spec", "--attended")
         self.assertEqual(code, 0, self.everything)
 
     def test_a_taken_host_port_says_whose(self):
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", HOST_PORT))
             taken.listen()
-            code = self.outcome_of("e2e_interactive_spec", "--interactive")
+            code = self.outcome_of("e2e_interactive_spec", "--attended")
         self.assertEqual(code, COULD_NOT_RUN, self.everything)
         self.assertIn('machine "box"', self.everything)
         self.assertIn(f"127.0.0.1:{HOST_PORT}", self.everything)

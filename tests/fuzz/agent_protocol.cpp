@@ -49,8 +49,7 @@ private:
                 asked_ += largest_control;
                 break;
             case 5:
-                host_.send_signal(stream(), SIGKILL, signal_target::tree);
-                asked_ += largest_control;
+                signal_and_resize(stream());
                 break;
             case 6:
                 control();
@@ -73,6 +72,12 @@ private:
         }
         streams_.push_back(host_.open(wire::stream_kind::command, {}, std::move(sink)));
         asked_ += largest_control;
+    }
+
+    void signal_and_resize(const agent_stream_ptr& to) {
+        host_.send_signal(to, SIGKILL, signal_target::tree);
+        host_.resize(to, {50, 132});
+        asked_ += 2 * largest_control;
     }
 
     void write() {

@@ -421,7 +421,7 @@ class Tools(unittest.TestCase):
         script = (_ROOT / "tools" / "lib" / "common.sh").read_text()
         installed = re.search(r"^image_packages=\(([^)]*)\)", script, re.MULTILINE)[1].split()
         in_every_debian = {"apt", "dpkg", "util-linux"}
-        self.assertEqual(set(errors._PACKAGE_OF.values()) - in_every_debian - set(installed), set())
+        self.assertEqual(set(errors.PACKAGE_OF.values()) - in_every_debian - set(installed), set())
 
     def test_all_missing_tools_are_named_at_once(self):
         saved = os.environ["PATH"]

@@ -35,6 +35,7 @@ in
   cmake = usr;
   fmt = usr;
   glibc.static = usr;
+  libedit = usr;
   ninja = usr;
   pkgsStatic.busybox = usr;
   python3 = usr;

@@ -49,6 +49,8 @@ def install(project, build):
         if path.suffix in (".cmake", ".pc"):
             for place in (first, build, sources):
                 assert str(place) not in path.read_text(), f"{path} names {place}"
+    told = json.loads(output_of(installed / "bin/vmdsl", "doctor", "images", "--json"))
+    assert told["ok"], told
 
 
 def find_package(project, build):

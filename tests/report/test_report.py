@@ -380,8 +380,8 @@ class Options(ReportTest):
         self.assertEqual(told["argument"], ["--keep", "x"])
         self.assertEqual(told["BOOST_TEST_LOG_LEVEL"], "error")
 
-    def test_interactive(self):
-        told = self.told("--interactive", feed=b"typed\n")
+    def test_attended(self):
+        told = self.told("--attended", feed=b"typed\n")
         self.assertEqual([told[k] for k in ("interactive", "case_timeout", "input")], ["yes", "0", "typed"])
 
 

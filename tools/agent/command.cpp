@@ -11,23 +11,19 @@
 #include <agent/output_sink.hpp>
 #include <agent/process_tree.hpp>
 #include <agent/session.hpp>
+#include <agent/terminal.hpp>
 
 namespace vmdsl::agent {
 
 namespace {
 
-struct pipe_ends {
-    unique_fd read;
-    unique_fd write;
-};
-
-bool make_pipe(pipe_ends& to) {
+bool make_pipe(unique_fd& read_end, unique_fd& write_end) {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) {
         return false;
     }
-    to.read = unique_fd{ends[0]};
-    to.write = unique_fd{ends[1]};
+    read_end = unique_fd{ends[0]};
+    write_end = unique_fd{ends[1]};
     return true;
 }
 
@@ -41,14 +37,21 @@ bool has_no_writer(int pipe) {
     return ::poll(&asked, 1, 0) > 0 && (asked.revents & POLLHUP) != 0;
 }
 
+/// What lies in it now. In a terminal bytes may still be on their way through the kernel, which a poll waits for.
+std::size_t bytes_left(int fd) {
+    static_cast<void>(has_no_writer(fd));
+    return bytes_waiting(fd);
+}
+
 constexpr std::size_t index_of(wire::channel channel) noexcept {
     return channel == wire::channel::main ? 0 : 1;
 }
 
 }  // namespace
 
-command::command(session& owner, std::uint32_t id) noexcept
+command::command(session& owner, std::uint32_t id, means with) noexcept
     : stream(owner, id),
+      with_(with),
       starting_(owner.loop(), *this),
       input_(owner.loop(), *this),
       outputs_{output_state{watched_fd{owner.loop(), *this}}, output_state{watched_fd{owner.loop(), *this}}} {
@@ -113,16 +116,31 @@ void command::open(std::span<const std::byte> payload) {
         fail(EINVAL, "a command needs a text or arguments, without zero bytes");
         return;
     }
-    start(request);
+    start(request, payload);
 }
 
-void command::start(spawn_request& request) {
-    pipe_ends input;
-    pipe_ends output;
-    pipe_ends errors;
-    pipe_ends failure;
-    if ((!no_input_ && !make_pipe(input)) || !make_pipe(output) || !make_pipe(errors) || !make_pipe(failure)) {
-        fail(errno, "pipe");
+/// False, with errno set, where the system gives none.
+bool command::make_streams(streams& made, std::span<const std::byte> payload) {
+    if (with_ == means::terminal) {
+        terminal_ends terminal;
+        if (!make_terminal(terminal, payload)) {
+            return false;
+        }
+        made.our_input = unique_fd{::fcntl(terminal.master.get(), F_DUPFD_CLOEXEC, 0)};
+        made.our_output = static_cast<unique_fd&&>(terminal.master);
+        made.output = static_cast<unique_fd&&>(terminal.slave);
+        return static_cast<bool>(made.our_input);
+    }
+    return (no_input_ || make_pipe(made.input, made.our_input)) && make_pipe(made.our_output, made.output) &&
+           make_pipe(made.our_errors, made.errors);
+}
+
+void command::start(spawn_request& request, std::span<const std::byte> payload) {
+    streams made;
+    unique_fd our_failure;
+    unique_fd failure;
+    if (!make_streams(made, payload) || !make_pipe(our_failure, failure)) {
+        fail(errno, with_ == means::terminal ? "pseudo-terminal" : "pipe");
         return;
     }
     started_at_ = monotonic_nanoseconds();
@@ -130,28 +148,32 @@ void command::start(spawn_request& request) {
     if (!cgroup_) {
         request.environment.set_variable(join({tree_mark, "=", mark()}));
     }
-    request.input = input.read.get();
-    request.output = output.write.get();
-    request.errors = errors.write.get();
-    request.failure = failure.write.get();
+    request.terminal = with_ == means::terminal;
+    request.input = request.terminal ? made.output.get() : made.input.get();
+    request.output = made.output.get();
+    request.errors = request.terminal ? made.output.get() : made.errors.get();
+    request.failure = failure.get();
     request.cgroup = &cgroup_;
     pid_ = spawn(request);
     if (pid_ < 0) {
         fail(errno, "fork");
         return;
     }
-    for (const auto* ours : {&input.write, &output.read, &errors.read, &failure.read}) {
+    for (const auto* ours : {&made.our_input, &made.our_output, &made.our_errors, &our_failure}) {
         if (*ours) {
             make_non_blocking(*ours);
         }
     }
-    failure.write.reset();
-    if (!no_input_) {
-        input_.open(static_cast<unique_fd&&>(input.write));
+    failure.reset();
+    if (made.our_input) {
+        input_.open(static_cast<unique_fd&&>(made.our_input));
     }
-    outputs_[0].pipe.open(static_cast<unique_fd&&>(output.read));
-    outputs_[1].pipe.open(static_cast<unique_fd&&>(errors.read));
-    starting_.open(static_cast<unique_fd&&>(failure.read));
+    outputs_[0].pipe.open(static_cast<unique_fd&&>(made.our_output));
+    if (made.our_errors) {
+        outputs_[1].pipe.open(static_cast<unique_fd&&>(made.our_errors));
+    }
+    outputs_[1].done = with_ == means::terminal;
+    starting_.open(static_cast<unique_fd&&>(our_failure));
 }
 
 /// The pipe is closed by a successful execve, or brings the reason of a failed one.
@@ -291,9 +313,16 @@ void command::on_data(std::span<const std::byte> bytes) {
     need_step();
 }
 
+/// A terminal has no end of input: what ends a program there is a key.
 void command::on_end() {
-    input_ending_ = true;
+    input_ending_ = with_ == means::pipes;
     need_step();
+}
+
+void command::on_resize(std::span<const std::byte> payload) {
+    if (with_ == means::terminal && input_.is_open()) {
+        set_terminal_size(input_.get(), payload);
+    }
 }
 
 void command::kill_tree() {
@@ -328,7 +357,7 @@ bool command::on_child_exit(int pid, int status) {
     status_ = status;
     run_time_ = monotonic_nanoseconds() - started_at_;
     for (auto& each : outputs_) {
-        each.last_bytes = each.done ? 0 : bytes_waiting(each.pipe.get());
+        each.last_bytes = each.done ? 0 : bytes_left(each.pipe.get());
     }
     need_step();
     return true;

@@ -15,13 +15,17 @@
 
 namespace vmdsl::agent {
 
-/// A command that runs: its process, three pipes, and its cgroup.
+/// A command that runs: its process, three pipes or one terminal, and its cgroup.
 ///
 /// It has ended when its own process has, and what was in the pipes at that moment was delivered. Processes that it
 /// left behind keep running, and go on writing into pipes that someone empties; they don't hold up the end.
 class command final : public stream, public fd_owner {
 public:
-    command(session& owner, std::uint32_t id) noexcept;
+    /// What its standard streams are. A terminal's input and output are two descriptors for one master, and it has no
+    /// separate errors.
+    enum class means : std::uint8_t { pipes, terminal };
+
+    command(session& owner, std::uint32_t id, means with) noexcept;
     ~command() override;
 
     void open(std::span<const std::byte> payload) override;
@@ -29,12 +33,23 @@ public:
     void on_data(std::span<const std::byte> bytes) override;
     void on_end() override;
     void on_signal(int number, bool whole_tree) override;
+    void on_resize(std::span<const std::byte> payload) override;
     void on_close() override;
     step_result step() override;
     bool on_child_exit(int pid, int status) override;
     void on_fd_ready() override { need_step(); }
 
 private:
+    /// Both sides of its standard streams. Empty where there is none: no input, or no errors of a terminal's.
+    struct streams {
+        unique_fd our_input;
+        unique_fd our_output;
+        unique_fd our_errors;
+        unique_fd input;
+        unique_fd output;
+        unique_fd errors;
+    };
+
     /// One of the command's two outputs.
     struct output_state {
         watched_fd pipe;
@@ -45,8 +60,9 @@ private:
     };
 
     [[nodiscard]] bool read_request(std::span<const std::byte> payload, spawn_request& request);
-    void start(spawn_request& request);
+    void start(spawn_request& request, std::span<const std::byte> payload);
     void check_start();
+    [[nodiscard]] bool make_streams(streams& made, std::span<const std::byte> payload);
     void feed_input();
     step_result drain(wire::channel channel);
     void finish_output(wire::channel channel);
@@ -54,6 +70,7 @@ private:
     void finish_command();
     [[nodiscard]] text mark() const;
 
+    means with_;
     command_cgroup cgroup_;
     watched_fd starting_;  ///< Tells that the program runs, or why it does not.
     watched_fd input_;

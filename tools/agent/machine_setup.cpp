@@ -151,7 +151,9 @@ void machine_setup::set_interface(std::string_view line, fields& errors) {
 }
 
 void machine_setup::configure(std::span<const std::byte> payload, fields& errors) {
-    address_count_ = 0;
+    if (wire::has_field(payload, wire::tag::interface)) {
+        address_count_ = 0;
+    }
     if (touch_system_) {
         netlink kernel;
         if (const int error = kernel.bring_up(static_cast<int>(::if_nametoindex("lo"))); error != 0) {

@@ -13,6 +13,8 @@
 #include <agent/process_tree.hpp>
 #include <agent/session.hpp>
 #include <agent/small_file.hpp>
+#include <agent/tree_reader.hpp>
+#include <agent/tree_writer.hpp>
 
 namespace vmdsl::agent {
 
@@ -23,7 +25,7 @@ constexpr int patience_at_the_end_milliseconds = 2000;
 
 constexpr bool is_for_open_stream(wire::frame_type type) noexcept {
     return type == wire::frame_type::data || type == wire::frame_type::end || type == wire::frame_type::credit ||
-           type == wire::frame_type::signal || type == wire::frame_type::close;
+           type == wire::frame_type::signal || type == wire::frame_type::close || type == wire::frame_type::resize;
 }
 
 /// Another one for each agent that starts: what the host had sent to the one before it is dropped as a left-over.
@@ -307,6 +309,9 @@ void session::on_stream(const wire::header& header, std::span<const std::byte> p
         case wire::frame_type::signal:
             found->on_signal(static_cast<int>(number), wire::has_field(payload, wire::tag::whole_tree));
             break;
+        case wire::frame_type::resize:
+            found->on_resize(payload);
+            break;
         default:
             found->on_close();
     }
@@ -318,7 +323,9 @@ void session::on_stream(const wire::header& header, std::span<const std::byte> p
 stream* session::make_stream(std::uint32_t id, wire::stream_kind kind) {
     switch (kind) {
         case wire::stream_kind::command:
-            return new command{*this, id};
+            return new command{*this, id, command::means::pipes};
+        case wire::stream_kind::terminal:
+            return new command{*this, id, command::means::terminal};
         case wire::stream_kind::read_file:
             return new file_reader{*this, id};
         case wire::stream_kind::write_file:
@@ -327,6 +334,10 @@ stream* session::make_stream(std::uint32_t id, wire::stream_kind kind) {
             return new dialled_stream{*this, id};
         case wire::stream_kind::stat:
             return new file_status{*this, id};
+        case wire::stream_kind::read_tree:
+            return new tree_reader{*this, id};
+        case wire::stream_kind::write_tree:
+            return new tree_writer{*this, id};
         default:
             return nullptr;
     }

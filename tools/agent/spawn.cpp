@@ -7,6 +7,7 @@
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -69,6 +70,9 @@ void take_streams(const spawn_request& request) {
         write_kernel_file(join({request.cgroup->path(), "/cgroup.procs"}).c_str(), "0");
     }
     ::setsid();
+    if (request.terminal) {
+        ::ioctl(request.output, TIOCSCTTY, 0);
+    }
     take_streams(request);
     if (is_protected) {
         write_kernel_file("/proc/self/oom_score_adj", "0");

@@ -49,7 +49,8 @@ struct spawn_request {
     int input = -1;                 ///< -1: /dev/null.
     int output = -1;
     int errors = -1;
-    int failure = -1;  ///< A CLOEXEC pipe: the child writes errno and the step (two int) where it can't start.
+    bool terminal = false;  ///< `output` is one, for all three streams, and is to be the controlling terminal.
+    int failure = -1;       ///< A CLOEXEC pipe: the child writes errno and the step (two int) where it can't start.
     const command_cgroup* cgroup = nullptr;
 };
 

@@ -40,6 +40,8 @@ public:
     /// The host sends no more data.
     virtual void on_end() {}
     virtual void on_signal(int /*number*/, bool /*whole_tree*/) {}
+    /// The host's terminal has another size now.
+    virtual void on_resize(std::span<const std::byte> /*payload*/) {}
     /// Let go of everything and finish.
     virtual void on_close() { finish({}); }
     /// Do a bounded piece of work.

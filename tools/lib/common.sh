@@ -3,7 +3,8 @@
 # Sourced with the project's folder in $root.
 
 # Debian 12's packages. Boost 1.81 stands beside the default 1.74 there.
-build_packages=(g++ cmake ninja-build libboost1.81-dev libboost-test1.81-dev libboost-json1.81-dev libfmt-dev)
+build_packages=(g++ cmake ninja-build libboost1.81-dev libboost-test1.81-dev libboost-json1.81-dev libfmt-dev
+    libedit-dev)
 image_packages=(mmdebstrap erofs-utils uidmap cpio e2fsprogs lz4 busybox-static zstd kmod python3 ca-certificates
     debian-archive-keyring)
 run_packages=(qemu-system-x86 seabios lcov)

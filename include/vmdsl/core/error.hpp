@@ -48,6 +48,11 @@ class timed_out : public error {
     using error::error;
 };
 
+/// A `polling_condition` did not hold.
+class condition_failed : public error {
+    using error::error;
+};
+
 /// The machine is gone: its kernel panicked, QEMU ended, or its agent is lost. Ends every waiting call at once.
 class machine_died : public error {
     using error::error;

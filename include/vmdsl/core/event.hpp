@@ -29,13 +29,16 @@ enum class event_kind : std::uint8_t {
                    ///< position (among the network's machines, from 0).
     phase,         ///< Something long begins: boot, checkpoint, restore. Fields: text.
     phase_end,     ///< Fields: text, seconds.
+    step,          ///< A named step of a case begins. Fields: text (its name), path (with those around it), depth.
+    step_end,      ///< Fields: text, path, depth, seconds, passed; problem (what left it), where it did not pass.
     command,       ///< A verb ended. Fields: text, seconds, outcome.
     fault,         ///< A link was cut, healed, ... Fields: text.
     note,          ///< A line for the log. Fields: text.
     warning,       ///< Same, for what a user should act on. Fields: text.
     fact,          ///< What holds for the whole run, said by each worker. Fields: name, value, text (for the log).
     file,          ///< A result file to be named at the end. Fields: path, text (what it is).
-    run_end,       ///< The worker is done. Fields: failed (number of cases).
+    ready,    ///< The network of `--interactive` waits for a person. Fields: folder (its socket's), prompt (a program).
+    run_end,  ///< The worker is done. Fields: failed (number of cases).
 };
 
 /// The name that stands in the JSON lines, for example "case_begin".

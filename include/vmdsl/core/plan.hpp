@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,7 @@ struct machine_plan {
     std::string initrd;          ///< Path; goes with `kernel`.
     std::uint64_t memory_bytes = 256ULL << 20;
     std::uint32_t vcpus = 1;
+    bool display = false;               ///< It has a VGA.
     bool volatile_root = false;         ///< The root's writable layer is in memory instead of on the scratch disk.
     std::vector<std::string> segments;  ///< Segments with a network card each, in order.
     std::vector<disk_plan> disks;
@@ -39,7 +41,7 @@ struct machine_plan {
 /// What the type `network<...>` says, as values. Machines and segments are numbered from 1 in declaration order.
 struct network_plan {
     std::vector<std::string> segments;
-    std::vector<machine_plan> machines;
+    std::deque<machine_plan> machines;  ///< A deque: a machine that is added moves no other.
 };
 
 }  // namespace vmdsl

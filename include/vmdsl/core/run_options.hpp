@@ -19,6 +19,7 @@ struct run_options {
     std::string acceleration = "auto";        ///< "auto", "kvm" or "tcg".
     std::chrono::seconds case_timeout{300};   ///< How long a case may take (`case_clock`); 0: as long as it likes.
     bool interactive = false;                 ///< A person is at the keyboard: declared host ports are bound.
+    bool holds = false;                       ///< The first network that starts is kept for that person; no case runs.
     bool verbose = false;                     ///< The user asked to see more.
 };
 
@@ -40,6 +41,7 @@ inline constexpr const char* run_output_variable = "VMDSL_RUN_OUTPUT";
 inline constexpr const char* run_scratch_variable = "VMDSL_RUN_SCRATCH";
 inline constexpr const char* run_case_timeout_variable = "VMDSL_RUN_CASE_TIMEOUT";
 inline constexpr const char* run_interactive_variable = "VMDSL_RUN_INTERACTIVE";
+inline constexpr const char* run_holds_variable = "VMDSL_RUN_HOLDS";
 inline constexpr const char* run_verbose_variable = "VMDSL_RUN_VERBOSE";
 /// Set by users, and by the supervisor for its worker.
 inline constexpr const char* acceleration_variable = "VMDSL_ACCEL";

@@ -18,7 +18,8 @@ enum class option_kind : std::uint8_t {
     forward,
     kernel_arguments,
     qemu_arguments,
-    volatile_root
+    volatile_root,
+    display
 };
 
 /// What an option of a machine says, as a value: everything that looks at options is then an ordinary function, which

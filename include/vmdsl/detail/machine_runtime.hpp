@@ -21,6 +21,7 @@
 #include <vmdsl/core/source_location.hpp>
 #include <vmdsl/detail/console_writer.hpp>
 #include <vmdsl/detail/machine_coverage.hpp>
+#include <vmdsl/detail/machine_signs.hpp>
 #include <vmdsl/detail/transcript.hpp>
 #include <vmdsl/guest/agent_client.hpp>
 #include <vmdsl/guest/command.hpp>
@@ -69,11 +70,16 @@ public:
     /// active. Throws `usage_error` where it is on already, `could_not_run`, `timed_out`, `machine_died`; it is off
     /// then.
     VMDSL_DECL void boot(deadline until);
+    /// Tells the guest, at once where it is on, what all machines of the network are called. Throws `timed_out`,
+    /// `machine_died`.
+    VMDSL_DECL void set_hosts(const std::string& hosts, deadline until);
     /// Restarts the guest and waits for it. Throws `timed_out`, and leaves it as it is then; `machine_died`;
     /// `usage_error` where it is off, or another thread is starting or restarting it.
     VMDSL_DECL void reboot(deadline until);
     /// Switches the guest off in order and waits until QEMU has ended. Throws likewise.
     VMDSL_DECL void shutdown(deadline until);
+    /// Presses the reset button and waits until the guest is set up again. Throws likewise.
+    VMDSL_DECL void reset(deadline until);
     /// A power failure. Throws `usage_error` where it is off.
     VMDSL_DECL void crash();
 
@@ -108,6 +114,11 @@ public:
     /// Takes part in a command that was started before the checkpoint was saved. Throws `machine_died` where the
     /// machine is gone, or was switched off since.
     [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_stream> attach(const job_stream& job) const;
+
+    /// Its QEMU. Throws `usage_error` where it is switched off.
+    [[nodiscard]] VMDSL_DECL std::shared_ptr<machine_process> process() const;
+    /// What it shows unasked.
+    [[nodiscard]] machine_signs& signs() noexcept { return signs_; }
 
     /// After something in the guest ended with its agent's port: waits for the moment that it takes until it is known
     /// what became of the machine. Returns where it was restarted (or its agent was); throws `machine_died`.
@@ -146,14 +157,14 @@ private:
     VMDSL_DECL void launch(const unique_fd& memory, beginning with, deadline until);
     VMDSL_DECL void name_console(std::string_view how_it_starts);
     VMDSL_DECL void take_console(std::string_view bytes);
-    VMDSL_DECL void take_event(std::string_view event);
+    VMDSL_DECL void take_event(std::string_view event, std::string_view data);
     VMDSL_DECL void take_exit(const child_exit& exit);
     VMDSL_DECL void die(std::unique_lock<std::mutex> lock, std::string what_failed, std::string console);
     VMDSL_DECL void await_boot(const std::string& problem_if_late, deadline until);
+    [[nodiscard]] VMDSL_DECL std::unique_lock<std::mutex> lock_start();
     VMDSL_DECL void await_ready_unit(deadline until);
     VMDSL_DECL void bind_declared_ports();
     VMDSL_DECL void release();
-    [[nodiscard]] VMDSL_DECL std::shared_ptr<machine_process> process() const;
 
     /// What the end of QEMU means.
     enum class ending { death, switched_off, power_failure };
@@ -168,6 +179,7 @@ private:
     guest_settings settings_;
     std::vector<qemu_disk> disks_;
     std::vector<std::string> macs_;
+    machine_signs signs_;
 
     std::mutex starting_;        // held while it boots, also again
     std::mutex forwards_mutex_;  // never taken on the I/O thread, which opens the ports

@@ -37,9 +37,14 @@ public:
     [[nodiscard]] VMDSL_DECL network_runtime& runtime();
     [[nodiscard]] VMDSL_DECL machine_runtime& machine(std::size_t index);
 
+    /// Adds a machine, switched off, and returns its number. Throws as `network_runtime::add_machine`.
+    VMDSL_DECL std::size_t add_machine(machine_plan added, const source_location& where);
     VMDSL_DECL void start(std::chrono::nanoseconds limit, source_location where);
     VMDSL_DECL void cut(std::string_view machine, std::string_view segment);
     VMDSL_DECL void heal(std::string_view machine, std::string_view segment);
+
+    /// A machine's segment of this name, or its first where that is empty. Throws `usage_error` where it is on none.
+    [[nodiscard]] VMDSL_DECL std::string segment_of(std::string_view machine, std::string_view segment) const;
 
     /// Every verb goes through here: recorded, replayed or live. What is done live has an event that says how long it
     /// took and how it ended, or what failed.
@@ -48,6 +53,10 @@ public:
     VMDSL_DECL verb_answer perform_quietly(const verb_call& call, const std::function<verb_answer()>& live);
     /// Likewise, for what a spec asks again and again without anything being done for it (whether a job still runs).
     VMDSL_DECL verb_answer ask(verb_call call, const std::function<verb_answer()>& live);
+
+    /// Where a person asked for the network: runs `body` on live machines, and keeps them for that person. Never
+    /// returns.
+    [[noreturn]] VMDSL_DECL void hold(const std::function<void()>& body);
 
     /// Runs `body` on live machines, saves what it leaves, and ends them.
     [[nodiscard]] VMDSL_DECL std::shared_ptr<const network_snapshot> record(const std::function<void()>& body);
@@ -59,6 +68,7 @@ private:
     network_plan plan_;
     std::mutex mutex_;  // while `runtime_` is made
     std::shared_ptr<network_runtime> runtime_;
+    bool in_body_ = false;  // what `start` leaves is not yet what a person wants
 };
 
 /// Reaches what is behind a `network<...>`, for the fixtures.

@@ -63,6 +63,10 @@ public:
     [[nodiscard]] fabric& links() noexcept { return *fabric_; }
     [[nodiscard]] transcript& body() noexcept { return body_; }
 
+    /// Adds a machine, switched off, and tells the others of it. Throws `usage_error` where its name is taken or is
+    /// none, `could_not_run`, `timed_out`, `machine_died`. No other thread may use the network meanwhile.
+    VMDSL_DECL void add_machine(const machine_plan& added, deadline until);
+
     /// Switches all machines on, in parallel, and waits for them. Throws as `for_all`.
     VMDSL_DECL void boot_all(deadline until);
 

@@ -133,6 +133,9 @@ constexpr bool host_ports_differ(const machine_facts* machines, std::size_t coun
     return true;
 }
 
+/// The plan of one machine under a name; without a segment where it names none.
+[[nodiscard]] VMDSL_DECL machine_plan make_machine_plan(const machine_facts& machine, std::string_view name);
+
 /// The plan that the facts make.
 [[nodiscard]] VMDSL_DECL network_plan make_network_plan(const std::string_view* segments, std::size_t segment_count,
                                                         const machine_facts* machines, std::size_t machine_count);

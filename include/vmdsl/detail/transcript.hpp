@@ -93,6 +93,8 @@ public:
     VMDSL_DECL verb_answer perform(const verb_call& call, const std::function<verb_answer()>& live);
 
     VMDSL_DECL void start_recording();
+    /// Whether answers are kept at present.
+    [[nodiscard]] VMDSL_DECL bool is_recording() const;
     /// Ends the recording. Any number of replays share what it returns.
     [[nodiscard]] VMDSL_DECL std::shared_ptr<const recording> take_recording();
     VMDSL_DECL void start_replay(std::shared_ptr<const recording> recorded);

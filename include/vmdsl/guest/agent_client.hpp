@@ -42,6 +42,7 @@ struct command_request {
     std::vector<std::string> arguments;    ///< a program with its arguments, run without a shell.
     std::string directory;                 ///< Default: /root.
     std::vector<std::string> environment;  ///< "NAME=value", added to the agent's own.
+    bool takes_input = false;              ///< Its standard input is what is written to the stream, else /dev/null.
 };
 
 /// How a machine comes back from a saved state.
@@ -87,6 +88,9 @@ public:
     /// Throws `timed_out`, `machine_died`.
     VMDSL_DECL std::string configure(const guest_settings& settings, deadline until);
 
+    /// Tells the guest anew who there is in the network: /etc/hosts. Returns and throws likewise.
+    VMDSL_DECL std::string set_hosts(const std::string& hosts, deadline until);
+
     /// Makes the agent fall silent, so that the machine can be saved. Throws `timed_out`, `machine_died`.
     VMDSL_DECL void quiesce(deadline until);
     /// After a restore: gives the guest the present time and a seed and waits for its first frame of a fresh epoch.
@@ -96,11 +100,19 @@ public:
     /// Asks the guest to switch off or to reboot, after a sync. There is no answer but the machine's.
     VMDSL_DECL void power(wire::power action);
 
-    [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_stream> start_command(const command_request& request);
+    [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_stream> start_command(const command_request& request,
+                                                                         stream_sink sink = {});
+    /// The same on a pseudo-terminal of its own: what is written to the stream are its keys, and both outputs come on
+    /// the channel main.
+    [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_stream> start_terminal(const command_request& request,
+                                                                          terminal_size size, stream_sink sink);
     [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_stream> read_file(std::string_view path);
     [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_stream> write_file(std::string_view path, std::uint32_t mode,
                                                                       bool append);
     [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_stream> stat(std::string_view path);
+    /// A file or a folder with everything in it, in the form that tree_codec.hpp reads and writes.
+    [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_stream> read_tree(std::string_view path, stream_sink sink = {});
+    [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_stream> write_tree(std::string_view path, stream_sink sink = {});
     [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_stream> dial(std::string_view network, std::string_view address,
                                                                 std::uint16_t port, stream_sink sink = {});
     /// What the clones of this machine need of the conversation so far. To be called when the agent is silent.
@@ -117,6 +129,8 @@ public:
 private:
     [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_stream> open(wire::stream_kind kind, payload_builder request,
                                                                 stream_sink sink = {});
+
+    [[nodiscard]] VMDSL_DECL std::string configure_with(const payload_builder& payload, deadline until);
 
     std::shared_ptr<detail::agent_connection> connection_;
 };

@@ -16,6 +16,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 
+#include <vmdsl/core/attentive_wait.hpp>
 #include <vmdsl/core/deadline.hpp>
 #include <vmdsl/core/error.hpp>
 #include <vmdsl/guest/agent_protocol.hpp>
@@ -144,7 +145,7 @@ struct agent_connection : std::enable_shared_from_this<agent_connection> {
     /// Waits, with the mutex held, until `done` or the deadline. False where the deadline passed first.
     template <class Predicate>
     bool wait(std::unique_lock<std::mutex>& lock, deadline until, Predicate done) {
-        changed.wait_until(lock, until.moment(), [&] { return lost.has_value() || done(); });
+        attentive_wait(changed, lock, until, [&] { return lost.has_value() || done(); });
         if (done()) {
             return true;
         }

@@ -106,6 +106,8 @@ public:
     VMDSL_DECL void grant(const agent_stream_ptr& stream, wire::channel channel, std::size_t bytes);
     /// May overtake data that waits for credit.
     VMDSL_DECL void send_signal(const agent_stream_ptr& stream, int number, signal_target to);
+    /// A terminal's new size.
+    VMDSL_DECL void resize(const agent_stream_ptr& stream, terminal_size size);
     VMDSL_DECL void close(const agent_stream_ptr& stream, std::vector<sink_call>& calls);
     VMDSL_DECL void send_control(wire::frame_type type, const payload_builder& payload = {});
 

@@ -45,6 +45,8 @@ public:
     VMDSL_DECL void end_of_data();
     /// Sends a signal to a command. Nothing where it has ended.
     VMDSL_DECL void send_signal(int number, signal_target to);
+    /// Gives a terminal another size. Nothing where it has ended.
+    VMDSL_DECL void resize(terminal_size size);
     /// Ends it: a command's whole tree is killed.
     VMDSL_DECL void close();
     /// Lets the agent send so many bytes more. Only for sinks with `on_data`.

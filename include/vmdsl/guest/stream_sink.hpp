@@ -25,6 +25,12 @@ struct stream_end {
     std::uint32_t mode = 0;  ///< Of a file, with its type bits.
 };
 
+/// Of a terminal, in characters.
+struct terminal_size {
+    std::uint16_t rows = 24;
+    std::uint16_t columns = 80;
+};
+
 /// Who of a command a signal goes to.
 enum class signal_target : std::uint8_t {
     process,  ///< Its own process.

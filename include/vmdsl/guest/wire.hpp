@@ -77,6 +77,7 @@ enum class frame_type : std::uint16_t {
     exit = 23,    ///< S a: final. Fields: exit_code or signal_number, nanoseconds, lingering (command); size, mode
                   ///<      (stat).
     failed = 24,  ///< S a: final. Fields: error_number (errno), error_text.
+    resize = 25,  ///< S h: a terminal's new size. Fields: rows, columns.
 };
 
 /// Channel of `data`, `end` and `credit` frames.
@@ -94,7 +95,17 @@ enum class stream_kind : std::uint32_t {
     dial = 4,        ///< Fields: network ("tcp", "udp", "unix"), address, port. opened once connected; end(main) shuts
                      ///< one direction down. udp: one datagram per data frame; ends by close only.
     stat = 5,        ///< Fields: path. exit with size, mode (type bits included), or failed with the errno.
+    terminal = 6,    ///< A command on a pseudo-terminal of its own. Fields: those of a command, but for no_input; rows,
+                     ///< columns. Data goes both ways on the channel main only; the host's end says nothing.
+    read_tree = 7,   ///< Fields: path of a file or folder. The agent sends it as a tree (below), end(main), exit.
+    write_tree = 8,  ///< Fields: path. The host sends a tree, end(main); the agent answers exit.
 };
+
+// A tree's bytes are pieces: a length of 32 bits, at most max_payload, and so many bytes. A piece is an entry, which
+// has the fields path (relative to the tree's root, whose own is empty), mode (type bits included) and, of a symbolic
+// link, target; or a part of the content of the regular file whose entry came before, which an empty piece ends. A
+// folder comes before what is in it. Sockets, pipes and devices are only told of, by their entries, and only by the
+// agent.
 
 /// Field tags. A field is tag (16 bits), length (32 bits), bytes. Unknown tags are skipped.
 enum class tag : std::uint16_t {
@@ -134,6 +145,9 @@ enum class tag : std::uint16_t {
     lingering = 34,      // flag: processes of the tree still held the output open when the command itself had ended
     nanoseconds = 35,    // u64, how long the command ran in the guest
     announce = 36,       // flag: tell switches and neighbours where the machine's addresses are
+    rows = 37,           // u32, of a terminal, 1 to 65535; default 24
+    columns = 38,        // u32; default 80
+    target = 39,         // text: where a symbolic link leads
 };
 
 enum class power : std::uint32_t {

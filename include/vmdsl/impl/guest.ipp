@@ -13,36 +13,22 @@
 
 #include <vmdsl/core/case_clock.hpp>
 #include <vmdsl/core/error.hpp>
-#include <vmdsl/core/shell_quote.hpp>
+#include <vmdsl/detail/back_off.hpp>
+#include <vmdsl/detail/job_state.hpp>
 #include <vmdsl/detail/machine_runtime.hpp>
 #include <vmdsl/detail/network_core.hpp>
 #include <vmdsl/detail/network_runtime.hpp>
+#include <vmdsl/detail/screen.hpp>
 #include <vmdsl/detail/transcript.hpp>
+#include <vmdsl/detail/tree_copy.hpp>
+#include <vmdsl/detail/units.hpp>
+#include <vmdsl/detail/verb_answers.hpp>
 #include <vmdsl/guest.hpp>
 #include <vmdsl/guest/port_probe.hpp>
 
 namespace vmdsl {
 
 namespace detail {
-
-inline verb_answer answer_of(const command_result& result) {
-    verb_answer answer;
-    answer.out = result.out();
-    answer.err = result.err();
-    answer.signal = result.signal();
-    answer.number = result.signal() != 0 ? 0 : result.exit_code();
-    answer.duration = result.duration();
-    answer.flag = result.lingering();
-    answer.outcome = result.describe();
-    return answer;
-}
-
-/// For verbs that answer nothing but how it went.
-inline verb_answer answer_with(std::string outcome) {
-    verb_answer answer;
-    answer.outcome = std::move(outcome);
-    return answer;
-}
 
 inline std::string bytes_text(std::size_t count) {
     return std::to_string(count) + (count == 1 ? " byte" : " bytes");
@@ -56,28 +42,6 @@ inline std::string mode_text(unsigned mode) {
     }
     return "0" + text;
 }
-
-inline command_result result_of(verb_answer answer) {
-    return {std::move(answer.out), std::move(answer.err), static_cast<int>(answer.number),
-            answer.signal,         answer.duration,       answer.flag};
-}
-
-/// The pauses between the attempts of a wait: short at first, since most things are nearly there.
-class back_off {
-public:
-    explicit back_off(std::chrono::milliseconds first, std::chrono::milliseconds longest)
-        : next_(first), longest_(longest) {}
-
-    [[nodiscard]] std::chrono::milliseconds next() {
-        const auto now = next_;
-        next_ = std::min(next_ * 3 / 2, longest_);
-        return now;
-    }
-
-private:
-    std::chrono::milliseconds next_;
-    std::chrono::milliseconds longest_;
-};
 
 /// What a guest says of a file begins with its path; where `what` ends with that, once is enough.
 inline std::string_view without_path(std::string_view words, std::string_view what) {
@@ -129,138 +93,7 @@ inline void await_port(machine_runtime& machine, std::uint16_t port, port_state 
     }
 }
 
-/// What systemd says of a unit, one "Name=value" line each.
-inline std::string unit_value(const std::string& text, const std::string& name) {
-    const auto line = text.find(name + "=");
-    if (line == std::string::npos) {
-        return {};
-    }
-    const auto from = line + name.size() + 1;
-    return text.substr(from, text.find('\n', from) - from);
-}
-
-enum class unit_verdict { active, waiting, hopeless };
-
-inline unit_verdict judge_unit(const std::string& text) {
-    const auto state = unit_value(text, "ActiveState");
-    if (state == "active") {
-        return unit_verdict::active;
-    }
-    if (state == "failed") {
-        return unit_verdict::hopeless;
-    }
-    const auto load = unit_value(text, "LoadState");
-    const auto system = unit_value(text, "System");
-    const bool booted = system == "running" || system == "degraded";
-    const auto unit_job = unit_value(text, "Job");
-    const bool has_job = !unit_job.empty() && unit_job != "0";
-    if (state == "inactive" && booted && !has_job) {
-        return unit_verdict::hopeless;
-    }
-    return load == "bad-setting" || load == "masked" ? unit_verdict::hopeless : unit_verdict::waiting;
-}
-
-inline void await_unit(machine_runtime& machine, const std::string& unit, deadline until,
-                       const source_location& where) {
-    const std::string quoted = shell_quoted(unit);
-    const std::string probe = "systemctl show --property=LoadState,ActiveState,SubState,Result,Job -- " + quoted +
-                              "; echo System=$(systemctl is-system-running)";
-    std::string last;
-    for (back_off pauses(std::chrono::milliseconds(50), std::chrono::milliseconds(500));;) {
-        const auto result = machine.execute(command_request::shell(probe), until, where);
-        last = result.out() + result.err();
-        const auto verdict = judge_unit(result.out());
-        if (verdict == unit_verdict::active) {
-            return;
-        }
-        if (verdict == unit_verdict::hopeless) {
-            const auto status = machine.execute(
-                command_request::shell("systemctl status --no-pager --lines=20 -- " + quoted), until, where);
-            auto d = machine.details("unit " + unit + " will not become active: it is " +
-                                         unit_value(last, "ActiveState") + " (" + unit_value(last, "SubState") +
-                                         "), load state " + unit_value(last, "LoadState"),
-                                     where);
-            d.out_tail = tail_of(status.out());
-            d.err_tail = tail_of(status.err());
-            throw guest_error(std::move(d));
-        }
-        if (!machine.pause_between_attempts(pauses.next(), until)) {
-            auto d = machine.details("unit " + unit + " did not become active in time; systemd said last:", where);
-            d.out_tail = tail_of(last);
-            throw timed_out(std::move(d));
-        }
-    }
-}
-
 }  // namespace detail
-
-struct job::state {
-    detail::network_core* network = nullptr;
-    std::size_t index = 0;
-    std::string text;
-    std::chrono::nanoseconds limit{};
-    detail::job_stream known_as;
-    std::mutex mutex;
-    std::shared_ptr<agent_stream> stream;  // null while it is known from a replay only
-
-    /// The running command. After a restore it is attached to at first use; throws `machine_died` where its machine was
-    /// switched off before that.
-    [[nodiscard]] std::shared_ptr<agent_stream> live() {
-        const std::lock_guard lock(mutex);
-        if (!stream) {
-            stream = network->machine(index).attach(known_as);
-        }
-        return stream;
-    }
-
-    [[nodiscard]] detail::verb_call call(std::string verb) const {
-        return {network->plan().machines[index].name, std::move(verb), text};
-    }
-};
-
-VMDSL_DECL command_result job::wait(source_location where) {
-    return wait(state_->limit, where);
-}
-
-VMDSL_DECL command_result job::wait(std::chrono::nanoseconds limit, source_location where) {
-    return detail::result_of(state_->network->perform(state_->call("wait for"), [&] {
-        auto& machine = state_->network->machine(state_->index);
-        const auto stream = state_->live();
-        return detail::answer_of(machine.finish(*stream, state_->text, case_clock::verb(limit), where));
-    }));
-}
-
-VMDSL_DECL bool job::running() const {
-    const auto look = [&] {
-        detail::verb_answer answer;
-        answer.flag = !state_->live()->wait(deadline::in(std::chrono::nanoseconds(0)));
-        return answer;
-    };
-    return state_->network->ask(state_->call("is running"), look).flag;
-}
-
-VMDSL_DECL std::string job::out_so_far() const {
-    const auto look = [&] {
-        detail::verb_answer answer;
-        answer.out = state_->live()->collected(wire::channel::main);
-        return answer;
-    };
-    return state_->network->ask(state_->call("output of"), look).out;
-}
-
-VMDSL_DECL void job::signal(int number) {
-    (void)state_->network->perform(state_->call("signal " + std::to_string(number)), [&] {
-        state_->live()->send_signal(number, signal_target::process);
-        return detail::verb_answer{};
-    });
-}
-
-VMDSL_DECL void job::kill() {
-    (void)state_->network->perform(state_->call("kill"), [&] {
-        state_->live()->send_signal(SIGKILL, signal_target::tree);
-        return detail::verb_answer{};
-    });
-}
 
 VMDSL_DECL guest::guest(detail::network_core& network, std::size_t index) : network_(&network), index_(index) {
 }
@@ -326,6 +159,35 @@ VMDSL_DECL guest& guest::wait_for_unit(std::string_view unit, source_location wh
         return detail::answer_with("active");
     });
     return *this;
+}
+
+VMDSL_DECL guest& guest::start_job(std::string_view unit, source_location where) {
+    const std::string text(unit);
+    (void)network_->perform({name(), "start job", text}, [&] {
+        detail::change_unit(network_->machine(index_), "start", text, case_clock::verb(limit_), where);
+        return detail::answer_with("active");
+    });
+    return *this;
+}
+
+VMDSL_DECL guest& guest::stop_job(std::string_view unit, source_location where) {
+    const std::string text(unit);
+    (void)network_->perform({name(), "stop job", text}, [&] {
+        detail::change_unit(network_->machine(index_), "stop", text, case_clock::verb(limit_), where);
+        return detail::answer_with("stopped");
+    });
+    return *this;
+}
+
+VMDSL_DECL unit_properties guest::unit_info(std::string_view unit, source_location where) {
+    const std::string text(unit);
+    const auto show = [&] {
+        detail::verb_answer answer;
+        answer.out = detail::show_unit(network_->machine(index_), text, case_clock::verb(limit_), where);
+        answer.outcome = unit_properties(text, answer.out).state_text();
+        return answer;
+    };
+    return {text, network_->perform({name(), "unit info", text}, show).out};
 }
 
 VMDSL_DECL guest& guest::wait_for_open_port(std::uint16_t port, source_location where) {
@@ -472,6 +334,41 @@ VMDSL_DECL std::string guest::read_file(std::string_view path, source_location w
     return network_->perform({name(), "read file", text}, read).out;
 }
 
+VMDSL_DECL guest& guest::copy_from_host(const std::filesystem::path& host_path, std::string_view guest_path,
+                                        source_location where) {
+    const std::string to(guest_path);
+    host_tree_reader source(host_path);
+    const detail::verb_call call{name(), "copy from host", host_path.string() + " to " + to, source.fingerprint()};
+    (void)network_->perform(call, [&] {
+        auto& machine = network_->machine(index_);
+        return detail::answer_with(
+            detail::text_of(detail::copy_into_guest(machine, source, to, case_clock::verb(limit_), where)));
+    });
+    return *this;
+}
+
+VMDSL_DECL std::filesystem::path guest::copy_to_host(std::string_view guest_path,
+                                                     const std::filesystem::path& host_path, source_location where) {
+    const std::string from(guest_path);
+    const auto target = detail::result_path(host_path.string());
+    bool copied = false;
+    const auto answer = network_->perform({name(), "copy to host", from + " to " + host_path.string()}, [&] {
+        auto& machine = network_->machine(index_);
+        detail::verb_answer done;
+        auto* const kept = network_->runtime().body().is_recording() ? &done.out : nullptr;
+        done.outcome =
+            detail::text_of(detail::copy_out_of_guest(machine, from, target, kept, case_clock::verb(limit_), where));
+        copied = true;
+        return done;
+    });
+    if (!copied) {  // a replay
+        host_tree_writer again(target);
+        again.take(answer.out);
+        again.finish();
+    }
+    return target;
+}
+
 namespace detail {
 
 /// The verbs that change a machine's power: recorded, and with the place of the call in what they throw.
@@ -513,6 +410,103 @@ VMDSL_DECL guest& guest::reboot(source_location where) {
     detail::power_verb(*network_, index_, "reboot", where,
                        [&](detail::machine_runtime& machine) { machine.reboot(case_clock::verb(limit_)); });
     return *this;
+}
+
+VMDSL_DECL guest& guest::reset(source_location where) {
+    detail::power_verb(*network_, index_, "reset", where,
+                       [&](detail::machine_runtime& machine) { machine.reset(case_clock::verb(limit_)); });
+    return *this;
+}
+
+VMDSL_DECL guest& guest::press_power_button(source_location where) {
+    detail::power_verb(*network_, index_, "press power button", where, [&](detail::machine_runtime& machine) {
+        (void)detail::ask_qemu(machine, "system_powerdown", "{}", case_clock::verb(limit_), where);
+    });
+    return *this;
+}
+
+VMDSL_DECL guest& guest::pause(source_location where) {
+    detail::power_verb(*network_, index_, "pause", where,
+                       [&](detail::machine_runtime& machine) { machine.pause(case_clock::verb(limit_)); });
+    return *this;
+}
+
+VMDSL_DECL guest& guest::resume(source_location where) {
+    detail::power_verb(*network_, index_, "resume", where,
+                       [&](detail::machine_runtime& machine) { machine.process()->resume(case_clock::verb(limit_)); });
+    return *this;
+}
+
+VMDSL_DECL std::string guest::wait_for_console_text(const text_pattern& pattern, source_location where) {
+    return text_verb("wait for console text", pattern.describe(), [&](detail::machine_runtime& machine) {
+        return detail::await_console_text(machine, pattern, case_clock::verb(limit_), where);
+    });
+}
+
+VMDSL_DECL std::string guest::tty_text(unsigned number, source_location where) {
+    return text_verb("tty text", std::to_string(number), [&](detail::machine_runtime& machine) {
+        return detail::tty_text(machine, number, case_clock::verb(limit_), where);
+    });
+}
+
+VMDSL_DECL std::string guest::wait_for_tty_text(unsigned number, const text_pattern& pattern, source_location where) {
+    const auto arguments = std::to_string(number) + " " + pattern.describe();
+    return text_verb("wait for tty text", arguments, [&](detail::machine_runtime& machine) {
+        return detail::await_tty_text(machine, number, pattern, case_clock::verb(limit_), where);
+    });
+}
+
+VMDSL_DECL guest& guest::send_key(std::string_view keys, source_location where) {
+    (void)text_verb("send key", std::string(keys), [&](detail::machine_runtime& machine) {
+        detail::press_keys(machine, keys, case_clock::verb(limit_), where);
+        return std::string();
+    });
+    return *this;
+}
+
+VMDSL_DECL guest& guest::send_chars(std::string_view text, source_location where) {
+    (void)text_verb("send chars", std::string(text), [&](detail::machine_runtime& machine) {
+        detail::type_text(machine, text, case_clock::verb(limit_), where);
+        return std::string();
+    });
+    return *this;
+}
+
+VMDSL_DECL std::filesystem::path guest::screenshot(const std::filesystem::path& host_path, source_location where) {
+    const auto file = detail::result_path(host_path.string());
+    bool taken = false;
+    const auto picture = text_verb("screenshot", host_path.string(), [&](detail::machine_runtime& machine) {
+        detail::take_screenshot(machine, file, case_clock::verb(limit_), where);
+        taken = true;
+        return detail::content_of(file);
+    });
+    if (!taken) {  // a replay
+        detail::write_content(file, picture);
+    }
+    return file;
+}
+
+VMDSL_DECL qmp_result guest::qmp(std::string_view command, std::string_view arguments, source_location where) {
+    return qmp_result(
+        text_verb("qmp", std::string(command) + " " + std::string(arguments), [&](detail::machine_runtime& machine) {
+            return detail::ask_qemu(machine, command, arguments, case_clock::verb(limit_), where);
+        }));
+}
+
+VMDSL_DECL qmp_result guest::wait_for_qmp_event(std::string_view event, source_location where) {
+    return qmp_result(text_verb("wait for qmp event", std::string(event), [&](detail::machine_runtime& machine) {
+        return detail::await_qmp_event(machine, event, case_clock::verb(limit_), where);
+    }));
+}
+
+VMDSL_DECL std::string guest::text_verb(std::string verb, std::string arguments,
+                                        const std::function<std::string(detail::machine_runtime&)>& work) {
+    const auto live = [&] {
+        detail::verb_answer answer;
+        answer.out = work(network_->machine(index_));
+        return answer;
+    };
+    return network_->perform({name(), std::move(verb), std::move(arguments)}, live).out;
 }
 
 VMDSL_DECL bool guest::running() const {

@@ -8,15 +8,14 @@
 #include <cstring>
 #include <utility>
 
+#include <vmdsl/core/attentive_wait.hpp>
 #include <vmdsl/core/event_stream.hpp>
 #include <vmdsl/core/run_options.hpp>
+#include <vmdsl/detail/machine_description.hpp>
 #include <vmdsl/detail/machine_needs.hpp>
 #include <vmdsl/detail/machine_runtime.hpp>
 #include <vmdsl/net/addressing.hpp>
 #include <vmdsl/qemu/memory_file.hpp>
-#include <vmdsl/qemu/program.hpp>
-#include <vmdsl/qemu/qcow2_overlay.hpp>
-#include <vmdsl/qemu/time_stamp_counter.hpp>
 #include <vmdsl/report/boost_test.hpp>
 
 namespace vmdsl::detail {
@@ -47,62 +46,24 @@ VMDSL_DECL machine_runtime::~machine_runtime() {
 }
 
 VMDSL_DECL void machine_runtime::make_disks(const machine_snapshot* origin) {
-    if (origin != nullptr) {
-        boots_ = origin->boots;
-        for (const auto& base : origin->disks) {
-            auto disk = base;
-            if (!base.read_only) {
-                disk.path = (folder_ / (plan_.name + "-" + base.serial + ".qcow2")).string();
-                disk.format = "qcow2";
-                make_qcow2_overlay(disk.path, base.path, "qcow2", qcow2_virtual_size(base.path));
-            }
-            disks_.push_back(std::move(disk));
-        }
-        if (!origin->console_tail.empty()) {
-            console_.feed(origin->console_tail);
-            console_.end_unfinished_line();
-            console_.feed("--- restored ---\n");
-        }
+    if (origin == nullptr) {
+        disks_ = new_disks(plan_, image_, folder_);
         return;
     }
-    if (!image_.root.empty()) {
-        disks_.push_back({"root", image_.root, "raw", true});
-    }
-    if (!image_.scratch.empty()) {
-        const auto path = (folder_ / (plan_.name + "-scratch.qcow2")).string();
-        make_qcow2_overlay(path, image_.scratch, "raw", std::filesystem::file_size(image_.scratch));
-        disks_.push_back({"scratch", path, "qcow2", false});
-    }
-    for (const auto& disk : plan_.disks) {
-        const auto path = (folder_ / (plan_.name + "-" + disk.name + ".qcow2")).string();
-        make_qcow2(path, disk.bytes);
-        disks_.push_back({disk.name, path, "qcow2", false});
+    boots_ = origin->boots;
+    disks_ = overlays_of(origin->disks, plan_, folder_);
+    if (!origin->console_tail.empty()) {
+        console_.feed(origin->console_tail);
+        console_.end_unfinished_line();
+        console_.feed("--- restored ---\n");
     }
 }
 
 VMDSL_DECL void machine_runtime::launch(const unique_fd& memory, beginning with, deadline until) {
-    qemu_configuration configuration;
-    configuration.name = plan_.name;
-    configuration.uuid = machine_uuid(plan_.name);
-    configuration.accelerator = choose_accelerator(current_run().acceleration, image_.kernel);
-    configuration.memory_bytes = plan_.memory_bytes;
-    configuration.vcpus = plan_.vcpus;
+    auto configuration = configuration_of(plan_, image_);
     configuration.memory_shared = with == beginning::empty;
     configuration.incoming = with == beginning::saved_state;
     configuration.disks = disks_;
-    configuration.kernel = image_.kernel;
-    configuration.initrd = image_.initrd;
-    configuration.kernel_arguments = image_.kernel_arguments;
-    if (configuration.accelerator == "tcg" && tsc_khz() != 0) {
-        configuration.kernel_arguments.push_back("tsc_early_khz=" + std::to_string(tsc_khz()));
-    }
-    if (plan_.volatile_root) {
-        configuration.kernel_arguments.emplace_back("vmdsl.volatile_root");
-    }
-    configuration.kernel_arguments.insert(configuration.kernel_arguments.end(), plan_.kernel_arguments.begin(),
-                                          plan_.kernel_arguments.end());
-    configuration.extra = plan_.qemu_arguments;
-
     std::vector<unique_fd> cables;
     for (std::size_t i = 0; i < macs_.size(); ++i) {
         cables.push_back(network_.attach(plan_.name, i));
@@ -117,10 +78,11 @@ VMDSL_DECL void machine_runtime::launch(const unique_fd& memory, beginning with,
         console_.restart();
         console_.end_unfinished_line();
     }
+    signs_.begin();
     name_console(with == beginning::saved_state ? "restored" : "switched on");
     machine_handlers handlers;
     handlers.console = [this](std::string_view bytes) { take_console(bytes); };
-    handlers.qmp_event = [this](std::string_view event) { take_event(event); };
+    handlers.qmp_event = [this](std::string_view event, std::string_view data) { take_event(event, data); };
     handlers.exited = [this](const child_exit& exit) { take_exit(exit); };
     handlers.agent_port = [this](bool open) {
         const std::lock_guard lock(mutex_);
@@ -222,12 +184,27 @@ VMDSL_DECL void machine_runtime::await_ready_unit(deadline until) {
     }
 }
 
-VMDSL_DECL void machine_runtime::reboot(deadline until) {
-    const std::unique_lock starting(starting_, std::try_to_lock);
+VMDSL_DECL void machine_runtime::set_hosts(const std::string& hosts, deadline until) {
+    settings_.hosts = hosts;
+    if (!running()) {
+        return;
+    }
+    if (const auto problems = agent()->set_hosts(hosts, until); !problems.empty()) {
+        emit(event_kind::warning, plan_.name, {{"text", "/etc/hosts could not be changed: " + problems}});
+    }
+}
+
+VMDSL_DECL std::unique_lock<std::mutex> machine_runtime::lock_start() {
+    std::unique_lock starting(starting_, std::try_to_lock);
     if (!starting) {
         throw usage_error("machine \"" + plan_.name + "\" is being started or restarted by another thread already",
                           "Let one thread do that, and the others wait for it.");
     }
+    return starting;
+}
+
+VMDSL_DECL void machine_runtime::reboot(deadline until) {
+    const auto starting = lock_start();
     const auto guest = agent();
     collect_coverage();
     {
@@ -237,6 +214,15 @@ VMDSL_DECL void machine_runtime::reboot(deadline until) {
     guest->expect_restart();
     guest->power(wire::power::reboot);
     await_boot("did not come back from its reboot " + until.limit_text(), until);
+}
+
+VMDSL_DECL void machine_runtime::reset(deadline until) {
+    const auto starting = lock_start();
+    const auto guest = agent();
+    guest->expect_restart();
+    coverage_.lose("reset() restarted it: what it had counted since the last collection is lost");
+    (void)process()->qmp("system_reset", "{}", until);
+    await_boot("did not come up again " + until.limit_text(), until);
 }
 
 VMDSL_DECL void machine_runtime::shutdown(deadline until) {
@@ -249,7 +235,7 @@ VMDSL_DECL void machine_runtime::shutdown(deadline until) {
     guest->power(wire::power::off);
     {
         std::unique_lock lock(mutex_);
-        changed_.wait_until(lock, until.moment(), [&] { return switched_off_ || death_ || !agent_; });
+        attentive_wait(changed_, lock, until, [&] { return switched_off_ || death_ || !agent_; });
         if (death_) {
             throw machine_died(*death_);
         }
@@ -285,6 +271,7 @@ VMDSL_DECL void machine_runtime::release() {
         coverage_.end();
     }
     changed_.notify_all();
+    signs_.end(error_details{plan_.name, "was switched off", {}, {}, {}, {}, {}, {}});
     if (process) {
         (void)process->kill();
     }
@@ -411,7 +398,12 @@ VMDSL_DECL void machine_runtime::await_restart() const {
 VMDSL_DECL command_result machine_runtime::execute(const command_request& request, deadline until,
                                                    const source_location& where) {
     const auto stream = agent()->start_command(request);
-    return finish(*stream, request.shell_text, until, where);
+    try {
+        return finish(*stream, request.shell_text, until, where);
+    } catch (const condition_failed&) {
+        stream->close();  // nobody waits for it any more
+        throw;
+    }
 }
 
 /// What became of a command that was closed at its deadline.
@@ -466,7 +458,7 @@ VMDSL_DECL command_result machine_runtime::finish(agent_stream& stream, const st
 VMDSL_DECL bool machine_runtime::pause_between_attempts(std::chrono::milliseconds pause, deadline until) {
     std::unique_lock lock(mutex_);
     const auto next = earlier_of(until, deadline::in(pause));
-    changed_.wait_until(lock, next.moment(), [&] { return death_.has_value(); });
+    attentive_wait(changed_, lock, next, [&] { return death_.has_value(); });
     if (death_) {
         throw machine_died(*death_);
     }
@@ -534,6 +526,7 @@ VMDSL_DECL error_details machine_runtime::details(std::string what_failed, const
 
 VMDSL_DECL void machine_runtime::take_console(std::string_view bytes) {
     console_writer_.append(bytes);
+    signs_.take_console(bytes);
     std::unique_lock lock(mutex_);
     if (const auto panic = console_.feed(bytes)) {
         // Kernels without pvpanic say it only here. The rest of its words is in the same burst or the file.
@@ -542,7 +535,15 @@ VMDSL_DECL void machine_runtime::take_console(std::string_view bytes) {
     }
 }
 
-VMDSL_DECL void machine_runtime::take_event(std::string_view event) {
+VMDSL_DECL void machine_runtime::take_event(std::string_view event, std::string_view data) {
+    if (event == "RESET") {
+        const std::lock_guard lock(mutex_);
+        if (agent_) {
+            agent_->expect_restart();  // whoever hears of the reset from now on speaks with the next agent
+            agent_->guest_was_reset();
+        }
+    }
+    signs_.take_event(event, data);
     if (event == "GUEST_PANICKED") {
         std::unique_lock lock(mutex_);
         silent_ = true;
@@ -552,11 +553,6 @@ VMDSL_DECL void machine_runtime::take_event(std::string_view event) {
             words = console_.tail();
         }
         die(std::move(lock), "its kernel panicked (the machine is kept as it was then)", std::move(words));
-    } else if (event == "RESET") {
-        const std::lock_guard lock(mutex_);
-        if (agent_) {
-            agent_->guest_was_reset();
-        }
     }
 }
 
@@ -592,6 +588,7 @@ VMDSL_DECL void machine_runtime::die(std::unique_lock<std::mutex> lock, std::str
     const auto agent = agent_;
     lock.unlock();
     changed_.notify_all();
+    signs_.end(d);
     if (agent) {
         agent->lose(std::move(d));
     }

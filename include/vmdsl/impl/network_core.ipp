@@ -7,10 +7,14 @@
 #include <vmdsl/core/case_clock.hpp>
 #include <vmdsl/core/error.hpp>
 #include <vmdsl/core/event_stream.hpp>
+#include <vmdsl/core/run_options.hpp>
 #include <vmdsl/core/timed_phase.hpp>
+#include <vmdsl/detail/condition_check.hpp>
+#include <vmdsl/detail/control_server.hpp>
 #include <vmdsl/detail/machine_coverage.hpp>
 #include <vmdsl/detail/network_core.hpp>
 #include <vmdsl/detail/network_runtime.hpp>
+#include <vmdsl/detail/replay.hpp>
 #include <vmdsl/detail/runtime_registry.hpp>
 #include <vmdsl/detail/transcript.hpp>
 #include <vmdsl/process/io_loop.hpp>
@@ -59,7 +63,15 @@ inline verb_answer do_with_event(const verb_call& call, const std::function<verb
 }
 
 VMDSL_DECL verb_answer network_core::perform(const verb_call& call, const std::function<verb_answer()>& live) {
-    return perform_quietly(call, [&] { return do_with_event(call, live); });
+    if (checking_on_this_thread()) {
+        return perform_quietly(call, live);
+    }
+    return perform_quietly(call, [&] {
+        if (auto* const duty = duty_of_this_thread(); duty != nullptr && duty->due().expired()) {
+            duty->perform();
+        }
+        return do_with_event(call, live);
+    });
 }
 
 VMDSL_DECL verb_answer network_core::perform_quietly(const verb_call& call, const std::function<verb_answer()>& live) {
@@ -68,7 +80,7 @@ VMDSL_DECL verb_answer network_core::perform_quietly(const verb_call& call, cons
     }
     auto& network = runtime();
     try {
-        return network.body().perform(call, live);
+        return checking_on_this_thread() ? live() : network.body().perform(call, live);
     } catch (const machine_died& death) {
         network.note_seen_death(death.details().machine);
         throw;
@@ -78,6 +90,40 @@ VMDSL_DECL verb_answer network_core::perform_quietly(const verb_call& call, cons
 VMDSL_DECL verb_answer network_core::ask(verb_call call, const std::function<verb_answer()>& live) {
     call.question = true;
     return perform_quietly(call, live);
+}
+
+VMDSL_DECL std::string network_core::segment_of(std::string_view machine, std::string_view segment) const {
+    for (const auto& plan : plan_.machines) {
+        if (plan.name != machine) {
+            continue;
+        }
+        for (const auto& one : plan.segments) {
+            if (segment.empty() || one == segment) {
+                return one;
+            }
+        }
+    }
+    throw usage_error("machine \"" + std::string(machine) + "\" is on no segment \"" + std::string(segment) + "\"");
+}
+
+VMDSL_DECL std::size_t network_core::add_machine(machine_plan added, const source_location& where) {
+    if (added.segments.empty()) {
+        added.segments.push_back(plan_.segments.front());
+    }
+    const auto text = added.name + " " + (added.kernel.empty() ? added.image : added.kernel) + " " +
+                      std::to_string(added.memory_bytes >> 20) + " MiB";
+    (void)perform({{}, "add machine", text}, [&] {
+        try {
+            runtime().add_machine(added, case_clock::verb(std::chrono::minutes(1)));
+        } catch (const error& problem) {
+            auto details = problem.details();
+            details.where = to_string(where);
+            throw_like(problem, std::move(details));
+        }
+        return verb_answer{};
+    });
+    plan_.machines.push_back(std::move(added));
+    return plan_.machines.size() - 1;
 }
 
 VMDSL_DECL void network_core::start(std::chrono::nanoseconds limit, source_location where) {
@@ -91,6 +137,15 @@ VMDSL_DECL void network_core::start(std::chrono::nanoseconds limit, source_locat
         }
         return verb_answer{};
     });
+    if (current_run().holds && !in_body_) {
+        serve_person(*this);
+    }
+}
+
+VMDSL_DECL void network_core::hold(const std::function<void()>& body) {
+    in_body_ = true;
+    body();
+    serve_person(*this);
 }
 
 VMDSL_DECL void network_core::cut(std::string_view machine, std::string_view segment) {
@@ -124,13 +179,19 @@ VMDSL_DECL std::shared_ptr<const network_snapshot> network_core::record(const st
 VMDSL_DECL void network_core::restore(const std::shared_ptr<const network_snapshot>& snapshot,
                                       const std::function<void()>& body) {
     runtime_ = network_runtime::restore(snapshot);
-    body();
+    {
+        const replay_scope replay;
+        body();
+    }
     runtime_->await_restored(deadline::in(std::chrono::minutes(1)));
 }
 
 VMDSL_DECL void restore_fixture(std::type_index fixture, network_core& core,
                                 const std::function<std::shared_ptr<const network_snapshot>()>& record,
                                 const std::function<void()>& body) {
+    if (current_run().holds) {
+        core.hold(body);
+    }
     auto& registry = runtime_registry::instance();
     for (int attempt = 0;; ++attempt) {
         auto snapshot = registry.checkpoint(fixture);  // throws what made it fail before

@@ -17,6 +17,7 @@
 #include <vmdsl/detail/baked_in.hpp>
 #include <vmdsl/detail/network_runtime.hpp>
 #include <vmdsl/detail/runtime_registry.hpp>
+#include <vmdsl/net/addressing.hpp>
 
 namespace vmdsl::detail {
 
@@ -155,6 +156,18 @@ VMDSL_DECL void network_runtime::throw_first(const std::vector<std::exception_pt
         details.hint += details.hint.empty() ? others.substr(std::min<std::size_t>(3, others.size())) : others;
         throw_like(problem, std::move(details));
     }
+}
+
+VMDSL_DECL void network_runtime::add_machine(const machine_plan& added, deadline until) {
+    auto larger = plan_;
+    larger.machines.push_back(added);
+    check_addressable(larger);
+    fabric_->add(added);
+    machines_.push_back(
+        std::make_unique<machine_runtime>(larger, machines_.size(), *fabric_, folder_->path(), nullptr));
+    plan_ = std::move(larger);
+    const auto hosts = hosts_file(plan_);
+    for_all([&](machine_runtime& machine) { machine.set_hosts(hosts, until); });
 }
 
 VMDSL_DECL void network_runtime::boot_all(deadline until) {

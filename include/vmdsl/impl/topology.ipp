@@ -44,10 +44,22 @@ inline void add_option(machine_plan& plan, const option_facts& option) {
         case option_kind::qemu_arguments:
             plan.qemu_arguments.assign(option.list, option.list + option.list_size);
             return;
+        case option_kind::display:
+            plan.display = true;
+            return;
         case option_kind::volatile_root:
             plan.volatile_root = true;
             return;
     }
+}
+
+VMDSL_DECL machine_plan make_machine_plan(const machine_facts& machine, std::string_view name) {
+    machine_plan plan;
+    plan.name = name;
+    for (const auto& option : machine) {
+        add_option(plan, option);
+    }
+    return plan;
 }
 
 VMDSL_DECL network_plan make_network_plan(const std::string_view* segments, std::size_t segment_count,
@@ -55,11 +67,7 @@ VMDSL_DECL network_plan make_network_plan(const std::string_view* segments, std:
     network_plan result;
     result.segments.assign(segments, segments + segment_count);
     for (std::size_t i = 0; i < machine_count; ++i) {
-        auto& plan = result.machines.emplace_back();
-        plan.name = machines[i].name;
-        for (const auto& option : machines[i]) {
-            add_option(plan, option);
-        }
+        auto& plan = result.machines.emplace_back(make_machine_plan(machines[i], machines[i].name));
         if (plan.segments.empty()) {
             plan.segments.emplace_back(segments[0]);
         }

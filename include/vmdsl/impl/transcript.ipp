@@ -104,6 +104,11 @@ VMDSL_DECL void transcript::start_recording() {
     mode_ = mode::recording;
 }
 
+VMDSL_DECL bool transcript::is_recording() const {
+    const std::lock_guard lock(mutex_);
+    return mode_ == mode::recording;
+}
+
 VMDSL_DECL std::shared_ptr<const transcript::recording> transcript::take_recording() {
     const std::lock_guard lock(mutex_);
     mode_ = mode::live;

@@ -33,6 +33,9 @@ public:
     fabric(const fabric&) = delete;
     fabric& operator=(const fabric&) = delete;
 
+    /// Adds a machine's links. Its segments have to be there: see check_addressable().
+    VMDSL_DECL void add(const machine_plan& machine);
+
     /// Makes a port for the machine's network card number `nic` (from 0, in the order of `machine_plan::segments`) and
     /// returns the end for QEMU: close-on-exec, non-blocking. Close it here once QEMU has it, otherwise QEMU's end is
     /// never noticed. A port that exists is replaced: a restarted machine simply attaches again. What was learnt of the

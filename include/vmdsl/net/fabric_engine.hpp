@@ -69,6 +69,8 @@ public:
         return result.get();
     }
 
+    /// Makes the ports of one more machine; those that it has stay.
+    VMDSL_DECL void add(const machine_plan& machine);
     [[nodiscard]] VMDSL_DECL fabric_port& port(std::string_view machine, std::size_t nic);
     [[nodiscard]] VMDSL_DECL fabric_port& port(std::string_view machine, std::string_view segment);
     /// The machine's ports in the order of its cards; none for a machine without a card.

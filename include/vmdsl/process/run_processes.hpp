@@ -33,8 +33,9 @@ inline constexpr std::chrono::seconds end_of_run_limit{5};
 /// one snapshot. Empty (no value) where the kernel doesn't tell.
 [[nodiscard]] VMDSL_DECL std::optional<std::vector<pid_t>> own_children();
 
-/// What to start our own executable again with.
+/// What to start a program with that ends with us; our own executable unless it says otherwise.
 struct respawn_plan {
+    std::string program = "/proc/self/exe";
     std::vector<std::string> arguments;    ///< All of them, the program's name first.
     std::vector<std::string> environment;  ///< "name=value"; replaces the present environment as a whole.
     std::vector<int> inherited;            ///< Descriptors that the new process keeps, under the same numbers.
@@ -44,7 +45,7 @@ struct respawn_plan {
     bool only_inherited = false;  ///< Closes every other descriptor but the standard ones.
 };
 
-/// Starts our own executable once more. Unless it gets a session of its own, it is killed when the calling thread ends:
+/// Starts the program. Unless it gets a session of its own, it is killed when the calling thread ends:
 /// call it from the main thread. Throws `could_not_run`.
 [[nodiscard]] VMDSL_DECL pid_t respawn(const respawn_plan& plan);
 

@@ -38,6 +38,7 @@ struct qemu_configuration {
     int bulk_fd = -1;
     int console_fd = -1;
     std::string transfer_path;
+    bool display = false;  ///< A VGA, which nobody sees but by QMP.
     std::vector<qemu_disk> disks;
     std::vector<qemu_nic> nics;
     std::string kernel;
@@ -49,7 +50,7 @@ struct qemu_configuration {
 /// QEMU's command line for a machine, without the program's name. Pure: the same description gives the same words.
 ///
 /// The order of the devices is part of a checkpoint's format, because it gives them their PCI addresses: agent ports,
-/// console, transfer disk, random numbers, pvpanic, disks, network cards.
+/// console, transfer disk, random numbers, pvpanic, VGA where asked for, disks, network cards.
 [[nodiscard]] VMDSL_DECL std::vector<std::string> qemu_command_line(const qemu_configuration& machine);
 
 }  // namespace vmdsl

@@ -18,10 +18,11 @@ struct instrumented_build {
 /// What a machine boots from, read from the descriptor that add_vm_image made (NAME.image.json).
 struct image_description {
     std::string name;
-    std::string kernel;   ///< Path of the kernel that QEMU loads.
-    std::string initrd;   ///< Path of the initial RAM disk; holds the agent and the modules that boot needs.
-    std::string root;     ///< Path of the read-only root image, empty where the guest lives in its initrd.
-    std::string scratch;  ///< Path of an empty file system for the writable layer, empty where there is none.
+    std::string kernel;       ///< Path of the kernel that QEMU loads.
+    std::string bios_kernel;  ///< Path of the same as a bzImage, which boots slower but finds a VGA; may be empty.
+    std::string initrd;       ///< Path of the initial RAM disk; holds the agent and the modules that boot needs.
+    std::string root;         ///< Path of the read-only root image, empty where the guest lives in its initrd.
+    std::string scratch;      ///< Path of an empty file system for the writable layer, empty where there is none.
     std::vector<std::string> kernel_arguments;
     std::vector<instrumented_build> builds;
     std::string ready_unit;  ///< The systemd unit whose start ends the boot, empty without systemd.

@@ -18,9 +18,10 @@ namespace vmdsl {
 
 /// What happens to a machine while nobody asks. All of it is called on the I/O thread and must not block.
 struct machine_handlers {
-    std::function<void(std::string_view bytes)> console;    ///< The guest wrote to its console.
-    std::function<void(std::string_view event)> qmp_event;  ///< For example "RESET", "GUEST_PANICKED", "SHUTDOWN".
-    std::function<void(bool open)> agent_port;              ///< The guest opened or closed the agent's port.
+    std::function<void(std::string_view bytes)> console;  ///< The guest wrote to its console.
+    /// An event of QEMU's, for example "RESET", "GUEST_PANICKED", "SHUTDOWN", and its data as JSON text.
+    std::function<void(std::string_view event, std::string_view data)> qmp_event;
+    std::function<void(bool open)> agent_port;  ///< The guest opened or closed the agent's port.
     /// QEMU is gone, after the constructor has returned. The last call.
     std::function<void(const child_exit&)> exited;
 };
@@ -44,6 +45,10 @@ public:
     [[nodiscard]] unique_fd take_agent_socket() noexcept { return std::move(agent_socket_); }
 
     [[nodiscard]] pid_t pid() const noexcept { return child_->pid(); }
+
+    /// Executes a QMP command whose arguments are JSON text; returns what it returns, as JSON text. Throws
+    /// `usage_error` where the arguments are no JSON object, else as `qmp_client::execute`.
+    [[nodiscard]] VMDSL_DECL std::string qmp(std::string_view command, std::string_view arguments, deadline until);
 
     /// Pauses all virtual processors and flushes the disks to their files. Throws as `qmp_client::execute`.
     VMDSL_DECL void pause(deadline until);

@@ -19,7 +19,8 @@ struct command_line {
     bool keep = false;
     bool quiet = false;
     bool verbose = false;
-    bool interactive = false;
+    bool interactive = false;  ///< No case runs; the network is for a person.
+    bool attended = false;     ///< Cases run while a person watches.
     bool help = false;
     std::vector<std::string> boost_arguments;  ///< The program's name first.
 };

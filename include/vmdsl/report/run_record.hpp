@@ -113,11 +113,17 @@ private:
     VMDSL_DECL void add_evidence(const event& e);
     VMDSL_DECL void add_fact(const event& e);
     VMDSL_DECL void add_log_line(const event& e);
+    VMDSL_DECL void begin_step(const event& e);
+    VMDSL_DECL void end_step(const event& e);
+    [[nodiscard]] VMDSL_DECL std::string step_of_problem(const event& e) const;
 
     std::vector<case_record> cases_;
     std::unordered_map<std::string, std::size_t> index_;
     std::size_t running_ = none;
     std::chrono::nanoseconds began_{};
+    std::vector<std::string> steps_;  // the paths of those that the running case is in
+    std::string failed_step_;         // the innermost one that an exception has left, and the exception's words
+    std::string failed_step_problem_;
     std::vector<std::pair<std::string, std::string>> facts_;
     std::vector<std::pair<std::string, std::string>> files_;
 };

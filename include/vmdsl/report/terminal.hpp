@@ -59,6 +59,9 @@ private:
     std::set<std::string> facts_shown_;  ///< Each worker says them again.
 };
 
+/// The log on standard output, coloured where that is a terminal and NO_COLOR is not set.
+[[nodiscard]] VMDSL_DECL terminal_log log_on_standard_output(bool quiet, bool verbose);
+
 /// "3 passed, 1 failed, 1 skipped": passed and failed always, the others where there are any.
 [[nodiscard]] VMDSL_DECL std::string to_string(const run_counts& counts);
 

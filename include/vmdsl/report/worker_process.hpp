@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include <vmdsl/core/config.hpp>
+#include <vmdsl/core/run_options.hpp>
 #include <vmdsl/process/unique_fd.hpp>
 #include <vmdsl/report/line_splitter.hpp>
 
@@ -19,9 +20,10 @@ namespace vmdsl::detail {
 /// What a worker is started with.
 struct worker_start {
     std::vector<std::string> boost_arguments;  ///< The program's name first.
-    std::vector<std::string> environment;      ///< "name=value", added to ours.
-    std::string finished_cases;                ///< A line each: "+name" where it passed, "-name" where not.
-    bool interactive = false;                  ///< Reads from our terminal.
+    run_options options;                       ///< Of the run, and of this worker.
+    std::string run_id;
+    std::string finished_cases;  ///< A line each: "+name" where it passed, "-name" where not.
+    bool uses_terminal = false;  ///< Reads from our terminal, and gets its signals.
 };
 
 /// A worker process, from the supervisor's side: its events, its end, and the way to bring that about.

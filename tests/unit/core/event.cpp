@@ -34,6 +34,7 @@ BOOST_AUTO_TEST_CASE(every_kind_has_a_name_of_its_own) {
     BOOST_TEST(to_string(vmdsl::event_kind::run_begin) == "run_begin");
     BOOST_TEST(to_string(vmdsl::event_kind::check_failed) == "check_failed");
     BOOST_TEST(to_string(vmdsl::event_kind::file) == "file");
+    BOOST_TEST(to_string(vmdsl::event_kind::ready) == "ready");
     BOOST_TEST(to_string(vmdsl::event_kind::run_end) == "run_end");
     BOOST_TEST(to_string(static_cast<vmdsl::event_kind>(200)) == "unknown");
 }

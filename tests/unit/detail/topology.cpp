@@ -16,7 +16,7 @@ using lab =
                      machine<"web", image<"svn-server">, memory<512_MiB>, vcpus<2>, segment<"office">, segment<"dmz">,
                              disk<"data", 1_GiB>, disk<"log", 64_MiB>, forward<host_port<8081>, guest_port<80>>,
                              forward<guest_port<443>>, kernel_arguments<"quiet", "loglevel=3">,
-                             qemu_arguments<"-device", "edu">, volatile_root>,
+                             qemu_arguments<"-device", "edu">, display, volatile_root>,
                      machine<"client">, machine<"given", boot<kernel<"build/bzImage">, initrd<"build/initrd">>>>;
 
 }  // namespace
@@ -45,6 +45,7 @@ BOOST_AUTO_TEST_CASE(the_plan_holds_all_that_the_types_say) {
     BOOST_TEST(web.kernel_arguments == (strings{"quiet", "loglevel=3"}));
     BOOST_TEST(web.qemu_arguments == (strings{"-device", "edu"}));
     BOOST_TEST(web.volatile_root);
+    BOOST_TEST(web.display);
 }
 
 BOOST_AUTO_TEST_CASE(a_machine_without_options_has_the_defaults_and_the_first_segment) {
@@ -57,6 +58,7 @@ BOOST_AUTO_TEST_CASE(a_machine_without_options_has_the_defaults_and_the_first_se
     BOOST_TEST(client.vcpus == defaults.vcpus);
     BOOST_TEST(client.segments == strings{"dmz"});
     BOOST_TEST(!client.volatile_root);
+    BOOST_TEST(!client.display);
 }
 
 BOOST_AUTO_TEST_CASE(a_machine_may_boot_a_given_kernel) {

@@ -25,6 +25,29 @@ using wire::frame_type;
 
 BOOST_FIXTURE_TEST_SUITE(agent_client_test, conversation)
 
+BOOST_AUTO_TEST_CASE(what_a_terminal_and_a_command_are_opened_with) {
+    command_request request;
+    request.arguments = {"top", "-d1"};
+    request.environment = {"TERM=xterm"};
+    const auto terminal = client->start_terminal(request, {50, 132}, {});
+    const auto asked = agent->next(frame_type::open).payload;
+    const auto number = [&](wire::tag tag) { return wire::find_field(asked, tag).number(); };
+    BOOST_TEST(number(wire::tag::kind) == static_cast<unsigned>(wire::stream_kind::terminal));
+    BOOST_TEST(number(wire::tag::rows) == 50U);
+    BOOST_TEST(number(wire::tag::columns) == 132U);
+    BOOST_TEST(wire::find_field(asked, wire::tag::argument).text() == "top");
+    BOOST_TEST(wire::find_field(asked, wire::tag::environment).text() == "TERM=xterm");
+    BOOST_TEST(!wire::has_field(asked, wire::tag::no_input));
+    terminal->resize({24, 80});
+    BOOST_TEST(agent->next(frame_type::resize).header.stream == terminal->id());
+
+    (void)client->start_command(request);
+    BOOST_TEST(wire::has_field(agent->next(frame_type::open).payload, wire::tag::no_input));
+    request.takes_input = true;
+    (void)client->start_command(request);
+    BOOST_TEST(!wire::has_field(agent->next(frame_type::open).payload, wire::tag::no_input));
+}
+
 BOOST_AUTO_TEST_CASE(small_frames_are_not_answered_by_as_many) {
     const auto stream = client->start_command(command_request::shell("true"));
     const auto id = agent->next(frame_type::open).header.stream;

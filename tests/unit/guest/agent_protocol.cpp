@@ -326,7 +326,26 @@ BOOST_AUTO_TEST_CASE(a_stream_is_closed_once) {
     from_guest(frame_type::exit, stream->id);
     host.close(stream, calls);
     host.send_signal(stream, SIGKILL, signal_target::tree);
+    host.resize(stream, {50, 132});
     host.write(stream, "x");
+    BOOST_TEST(!host.has_output());
+}
+
+BOOST_AUTO_TEST_CASE(a_terminal_is_told_its_new_size) {
+    hello("boot", 1);
+    const auto stream = host.open(wire::stream_kind::terminal, {}, {});
+    (void)to_guest();
+    host.resize(stream, {50, 132});
+    const auto frames = to_guest();
+    BOOST_REQUIRE(frames.size() == 1U);
+    BOOST_TEST((frames[0].header.type == frame_type::resize));
+    BOOST_TEST(frames[0].header.stream == stream->id);
+    const auto payload = std::as_bytes(std::span{frames[0].payload});
+    BOOST_TEST(wire::find_field(payload, wire::tag::rows).number() == 50U);
+    BOOST_TEST(wire::find_field(payload, wire::tag::columns).number() == 132U);
+    host.expect_restart(calls);
+    const auto held = host.open(wire::stream_kind::terminal, {}, {});
+    host.resize(held, {50, 132});
     BOOST_TEST(!host.has_output());
 }
 

@@ -466,6 +466,23 @@ BOOST_FIXTURE_TEST_CASE(a_detached_machine_gets_nothing_and_sends_nothing, three
     BOOST_TEST(c.receive_number().value_or(0) == 3U);  // flooded: where 2 was is forgotten
 }
 
+BOOST_FIXTURE_TEST_CASE(a_machine_that_is_added_is_reached_and_reaches_the_others, three_on_a_lan) {
+    machine_plan late;
+    late.name = "late";
+    late.segments = {"lan"};
+    BOOST_CHECK_THROW((void)net.attach("late", 0), usage_error);
+    net.add(late);
+    net.add(late);  // once more changes nothing
+    BOOST_TEST(net.links().size() == 4U);
+    station d{net.attach("late", 0)};
+    proves_reach(d, 4, a);
+    proves_reach(a, 1, d);
+    net.cut("late", "lan");
+    BOOST_TEST(net.link("late", "lan").cut);
+    net.heal("late");
+    proves_reach(b, 2, d);
+}
+
 BOOST_AUTO_TEST_CASE(segments_are_apart_and_each_card_has_its_own_link) {
     network_plan plan = lan_of({"a", "router"});
     plan.segments = {"lan", "dmz"};

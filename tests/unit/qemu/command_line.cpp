@@ -52,6 +52,17 @@ BOOST_AUTO_TEST_CASE(devices_keep_their_order_because_it_is_a_checkpoints_format
     BOOST_TEST(devices == expected, boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(a_display_stands_before_the_disks) {
+    auto machine = example();
+    machine.display = true;
+    const auto words = vmdsl::qemu_command_line(machine);
+    const auto vga = std::find(words.begin(), words.end(), "VGA");
+    BOOST_REQUIRE(vga != words.end());
+    BOOST_TEST(*(vga - 2) == "pvpanic-pci");
+    const auto plain = vmdsl::qemu_command_line(example());
+    BOOST_TEST((std::find(plain.begin(), plain.end(), "VGA") == plain.end()));
+}
+
 BOOST_AUTO_TEST_CASE(a_clone_differs_only_in_its_memory_mode_and_in_waiting_for_a_state) {
     auto clone = example();
     clone.memory_shared = false;

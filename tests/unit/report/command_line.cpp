@@ -45,17 +45,17 @@ BOOST_AUTO_TEST_CASE(defaults) {
     BOOST_TEST(line.output == "vmdsl-results/spec");
     BOOST_TEST(line.case_timeout.count() == 300);
     BOOST_TEST(line.acceleration == "auto");
-    BOOST_TEST(!(line.keep || line.quiet || line.verbose || line.interactive || line.help));
+    BOOST_TEST(!(line.keep || line.quiet || line.verbose || line.interactive || line.attended || line.help));
     BOOST_TEST(line.boost_arguments == words{"/build/spec"}, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(our_options_are_taken_and_the_rest_is_left) {
     const auto line = parse({"--run_test=a", "--output", "x", "--case-timeout=7", "--accel", "tcg", "--keep", "-t", "b",
-                             "--verbose", "--interactive", "--help", "--", "--output", "y"});
+                             "--verbose", "--interactive", "--attended", "--help", "--", "--output", "y"});
     BOOST_TEST(line.output == "x");
     BOOST_TEST(line.case_timeout.count() == 7);
     BOOST_TEST(line.acceleration == "tcg");
-    BOOST_TEST((line.keep && line.verbose && line.interactive && line.help && !line.quiet));
+    BOOST_TEST((line.keep && line.verbose && line.interactive && line.attended && line.help && !line.quiet));
     BOOST_TEST(line.boost_arguments == (words{"/build/spec", "--run_test=a", "-t", "b", "--", "--output", "y"}),
                boost::test_tools::per_element());
 }
@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(a_near_miss_finds_the_option) {
 BOOST_AUTO_TEST_CASE(the_help_names_each_option_and_variable) {
     const auto help = option_help();
     for (const auto* word : {"--output DIR", "[VMDSL_OUTPUT]", "--case-timeout SECONDS", "--accel auto|kvm|tcg",
-                             "--keep", "--quiet", "--verbose", "--interactive", "VMDSL_SCRATCH_DIR"}) {
+                             "--keep", "--quiet", "--verbose", "--interactive", "--attended", "VMDSL_SCRATCH_DIR"}) {
         BOOST_TEST(help.find(word) != std::string::npos, word);
     }
 }

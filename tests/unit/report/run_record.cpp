@@ -233,4 +233,51 @@ BOOST_AUTO_TEST_CASE(seconds_are_printed_with_milliseconds) {
     BOOST_TEST(detail::seconds_text(1e300) == "0.000");
 }
 
+namespace {
+
+event step_begins(const std::string& path) {
+    return make(event_kind::step,
+                {{"text", path}, {"path", path}, {"depth", std::int64_t{path.find('>') != std::string::npos}}});
+}
+
+event step_ends(const std::string& path, bool passed = true, const std::string& problem = {}) {
+    return make(event_kind::step_end, {{"text", path},
+                                       {"path", path},
+                                       {"depth", std::int64_t{0}},
+                                       {"seconds", 1.0},
+                                       {"passed", passed},
+                                       {"problem", problem}});
+}
+
+event thrown(const std::string& message) {
+    return make(event_kind::exception, {{"message", message}});
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_problem_names_the_step_that_it_is_in) {
+    const auto run =
+        record({begin(lab), step_begins("a"), step_begins("a > b"), failed_check("inner"), step_ends("a > b"),
+                failed_check("outer"), step_ends("a"), failed_check("none"), end(lab, false)});
+    const auto& problems = run.cases()[0].problems;
+    BOOST_REQUIRE(problems.size() == 3U);
+    BOOST_TEST(problems[0].message == "inner\n  in step: a > b");
+    BOOST_TEST(problems[1].message == "outer\n  in step: a");
+    BOOST_TEST(problems[2].message == "none");
+    BOOST_TEST(run.cases()[0].log.at(1).find("  step: a > b") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(an_exception_names_the_innermost_step_that_it_left) {
+    const auto run = record({begin(lab), step_begins("a"), step_begins("a > b"), step_ends("a > b", false, "boom"),
+                             step_ends("a", false, "boom"), thrown("std::runtime_error: boom"), end(lab, false)});
+    BOOST_TEST(run.cases()[0].problems.at(0).message == "std::runtime_error: boom\n  in step: a > b");
+}
+
+BOOST_AUTO_TEST_CASE(an_exception_that_was_caught_names_no_step) {
+    const auto run = record({begin(lab), step_begins("a"), step_ends("a", false, "expected"), thrown("another"),
+                             end(lab, false), begin("lab/next"), thrown("expected"), end("lab/next", false)});
+    BOOST_TEST(run.cases()[0].problems.at(0).message == "another");
+    BOOST_TEST(run.cases()[1].problems.at(0).message == "expected");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

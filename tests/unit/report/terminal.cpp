@@ -142,4 +142,23 @@ BOOST_AUTO_TEST_CASE(counts_name_what_there_is) {
     BOOST_TEST(to_string(run_counts{2, 1, 0, 3}) == "2 passed, 1 failed, 3 skipped");
 }
 
+BOOST_AUTO_TEST_CASE(steps_are_nested) {
+    std::ostringstream out;
+    terminal_log log(out, verbosity::normal, false);
+    const auto happens = [&](event_kind kind, const char* name, std::int64_t depth, bool passed) {
+        log.show({{}, kind, {}, {{"text", std::string(name)}, {"depth", depth}, {"seconds", 0.5}, {"passed", passed}}},
+                 {});
+    };
+    happens(event_kind::step, "outer", 0, false);
+    happens(event_kind::step, "fine", 1, false);
+    happens(event_kind::step_end, "fine", 1, true);
+    happens(event_kind::step, "not fine", 1, false);
+    happens(event_kind::step_end, "not fine", 1, false);
+    BOOST_TEST(out.str() == R"(       . step: outer
+       .   step: fine
+       .   step: not fine
+       .   failed: not fine  0.500 s
+)");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

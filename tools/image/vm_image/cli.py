@@ -4,13 +4,14 @@
 import argparse
 import contextlib
 import errno
+import json
 import os
 import pathlib
 import signal
 import sys
 import time
 
-from . import arguments, cache, debian, initrd
+from . import arguments, cache, check, debian, initrd
 from .apt import Archive
 from .descriptor import default_descriptor_path, descriptor, existing_file, scratch_template
 from .errors import ImageError
@@ -27,8 +28,8 @@ def run_command(program, given):
     """Runs what was asked for and turns what a user can mend into a sentence. Returns the exit code."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        if given.run == _clean:
-            _clean(given)
+        if given.run in (_clean, _check):
+            given.run(given)
         else:
             with cache.in_use(lambda: _progress(given)("waiting for 'vm-image clean' to end")):
                 given.run(given)
@@ -74,7 +75,8 @@ def _tiny(given):
         place = given.initrd.absolute()
     else:
         place = initrd.cached_initrd(content)
-    _write_descriptor(given, descriptor(given.name, used.image, place, arguments=arguments.COMMON))
+    _write_descriptor(given, descriptor(given.name, used.image, place, arguments=arguments.COMMON,
+                                         bios_kernel=used.bios_image))
     say("done")
 
 
@@ -88,7 +90,8 @@ def _debian(given):
     log.parent.mkdir(parents=True, exist_ok=True)
     root = debian.root_image(recipe, used, archive, given.mode, given.refresh, log)
     text = descriptor(given.name, used.image, initrd.cached_initrd(content), root, scratch_template(),
-                      arguments.COMMON + arguments.SYSTEMD, "systemd", "basic.target", recipe.builds)
+                      arguments.COMMON + arguments.SYSTEMD, "systemd", "basic.target", used.bios_image,
+                      recipe.builds)
     _write_descriptor(given, text)
     say("done")
 
@@ -102,6 +105,10 @@ def _given(given):
 def _clean(given):
     cache.clean(("kernel", "busybox", "base", "build", "root", "initrd", "scratch", "apt", "logs"), given.days,
                 lambda: print("vm-image: waiting for builds that use this cache", file=sys.stderr, flush=True))
+
+
+def _check(_):
+    print(json.dumps(check.findings()))
 
 
 def _write_descriptor(given, text):
@@ -192,4 +199,6 @@ def _parser():
     command = commands.add_parser("clean", help="remove what was not used for a while, and what killed builds left")
     command.add_argument("--days", type=float, default=30)
     command.set_defaults(run=_clean)
+    command = commands.add_parser("check", help="say as JSON what this host has of what building images needs")
+    command.set_defaults(run=_check)
     return parser

@@ -19,9 +19,11 @@ _SCRATCH_OPTIONS = (
 
 
 def descriptor(name, kernel, initrd, root=None, scratch=None, arguments=(), init="none", ready_unit=None,
-               builds=()):
+               bios_kernel=None, builds=()):
     """The descriptor's text. Absent parts have no key."""
     fields = {"format": 1, "name": name, "kernel": str(kernel), "initrd": str(initrd)}
+    if bios_kernel is not None:
+        fields["bios_kernel"] = str(bios_kernel)
     if root is not None:
         fields["root"] = str(root)
     if scratch is not None:

@@ -4,7 +4,7 @@
 import shutil
 
 # What a missing program is called as a Debian package.
-_PACKAGE_OF = {
+PACKAGE_OF = {
     "apt-cache": "apt",
     "apt-get": "apt",
     "dpkg": "dpkg",
@@ -37,7 +37,7 @@ def require_tools(*names):
     missing = [name for name in names if shutil.which(name, path=path) is None]
     if not missing:
         return
-    packages = sorted({_PACKAGE_OF[name] for name in missing})
+    packages = sorted({PACKAGE_OF[name] for name in missing})
     raise ImageError(
         f"not installed: {', '.join(missing)}\n"
         f"  mend it with: sudo apt-get install --no-install-recommends {' '.join(packages)}"

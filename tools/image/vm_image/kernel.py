@@ -24,6 +24,7 @@ class Kernel:
         self.release = (folder / "release").read_text().strip()
         self.version = (folder / "version").read_text().strip()
         self.image = folder / "vmlinux"
+        self.bios_image = folder / "boot" / f"vmlinuz-{self.release}"  # what a machine with a display boots
         self.modules = folder / "lib" / "modules" / self.release
 
     def facts(self):
@@ -37,6 +38,7 @@ class GivenKernel:
         if not modules.is_dir():
             raise ImageError(f"the folder of modules {modules} does not exist")
         self.image = image
+        self.bios_image = None
         self.modules = modules
 
 

@@ -62,6 +62,7 @@ void throw_if_like(const error& problem, error_details& details) {
 VMDSL_DECL void throw_like(const error& problem, error_details details) {
     detail::throw_if_like<command_failed>(problem, details);
     detail::throw_if_like<timed_out>(problem, details);
+    detail::throw_if_like<condition_failed>(problem, details);
     detail::throw_if_like<machine_died>(problem, details);
     detail::throw_if_like<guest_error>(problem, details);
     detail::throw_if_like<could_not_run>(problem, details);

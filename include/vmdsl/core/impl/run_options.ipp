@@ -169,6 +169,7 @@ inline run_options read_run_options() {
         options.case_timeout = parse_seconds(run_case_timeout_variable, text);
     }
     options.interactive = !environment_text(run_interactive_variable).empty();
+    options.holds = !environment_text(run_holds_variable).empty();
     options.verbose = !environment_text(run_verbose_variable).empty();
     options.scratch_directory = environment_text(run_scratch_variable);
     options.output_directory = environment_text(run_output_variable);

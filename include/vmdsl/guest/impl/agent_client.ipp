@@ -99,6 +99,16 @@ VMDSL_DECL std::string agent_client::configure(const guest_settings& settings, d
     }
     payload.text(wire::tag::hosts, settings.hosts);
     detail::put_time_and_entropy(payload);
+    return configure_with(payload, until);
+}
+
+VMDSL_DECL std::string agent_client::set_hosts(const std::string& hosts, deadline until) {
+    payload_builder payload;
+    payload.text(wire::tag::hosts, hosts);
+    return configure_with(payload, until);
+}
+
+VMDSL_DECL std::string agent_client::configure_with(const payload_builder& payload, deadline until) {
     std::unique_lock lock(connection_->mutex);
     connection_->throw_if_lost();
     auto& configured = connection_->protocol.answers.configured;
@@ -156,7 +166,9 @@ VMDSL_DECL std::shared_ptr<agent_stream> agent_client::open(wire::stream_kind ki
     });
 }
 
-VMDSL_DECL std::shared_ptr<agent_stream> agent_client::start_command(const command_request& request) {
+namespace detail {
+
+inline payload_builder payload_of(const command_request& request) {
     payload_builder payload;
     if (request.arguments.empty()) {
         payload.text(wire::tag::shell_text, request.shell_text);
@@ -170,8 +182,24 @@ VMDSL_DECL std::shared_ptr<agent_stream> agent_client::start_command(const comma
     for (const auto& variable : request.environment) {
         payload.text(wire::tag::environment, variable);
     }
-    payload.flag(wire::tag::no_input);
-    return open(wire::stream_kind::command, std::move(payload));
+    return payload;
+}
+
+}  // namespace detail
+
+VMDSL_DECL std::shared_ptr<agent_stream> agent_client::start_command(const command_request& request, stream_sink sink) {
+    auto payload = detail::payload_of(request);
+    if (!request.takes_input) {
+        payload.flag(wire::tag::no_input);
+    }
+    return open(wire::stream_kind::command, std::move(payload), std::move(sink));
+}
+
+VMDSL_DECL std::shared_ptr<agent_stream> agent_client::start_terminal(const command_request& request,
+                                                                      terminal_size size, stream_sink sink) {
+    auto payload = detail::payload_of(request);
+    payload.u32(wire::tag::rows, size.rows).u32(wire::tag::columns, size.columns);
+    return open(wire::stream_kind::terminal, std::move(payload), std::move(sink));
 }
 
 VMDSL_DECL std::shared_ptr<agent_stream> agent_client::read_file(std::string_view path) {
@@ -194,6 +222,18 @@ VMDSL_DECL std::shared_ptr<agent_stream> agent_client::stat(std::string_view pat
     payload_builder payload;
     payload.text(wire::tag::path, path);
     return open(wire::stream_kind::stat, std::move(payload));
+}
+
+VMDSL_DECL std::shared_ptr<agent_stream> agent_client::read_tree(std::string_view path, stream_sink sink) {
+    payload_builder payload;
+    payload.text(wire::tag::path, path);
+    return open(wire::stream_kind::read_tree, std::move(payload), std::move(sink));
+}
+
+VMDSL_DECL std::shared_ptr<agent_stream> agent_client::write_tree(std::string_view path, stream_sink sink) {
+    payload_builder payload;
+    payload.text(wire::tag::path, path);
+    return open(wire::stream_kind::write_tree, std::move(payload), std::move(sink));
 }
 
 VMDSL_DECL std::shared_ptr<agent_stream> agent_client::dial(std::string_view network, std::string_view address,

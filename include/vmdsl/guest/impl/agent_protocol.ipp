@@ -416,6 +416,15 @@ VMDSL_DECL void agent_protocol::send_signal(const agent_stream_ptr& stream, int 
     encoder_.frame(control_, wire::frame_type::signal, stream->id, payload);
 }
 
+VMDSL_DECL void agent_protocol::resize(const agent_stream_ptr& stream, terminal_size size) {
+    if (stream->over || stream->held_open) {
+        return;
+    }
+    payload_builder payload;
+    payload.u32(wire::tag::rows, size.rows).u32(wire::tag::columns, size.columns);
+    encoder_.frame(control_, wire::frame_type::resize, stream->id, payload);
+}
+
 VMDSL_DECL void agent_protocol::close(const agent_stream_ptr& stream, std::vector<sink_call>& calls) {
     if (stream->held_open) {
         finish(stream, failed_end(ECANCELED, "it was not started, as the machine was restarting"), calls);

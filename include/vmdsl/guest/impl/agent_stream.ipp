@@ -33,6 +33,10 @@ VMDSL_DECL void agent_stream::send_signal(int number, signal_target to) {
     connection_->with_protocol([&](auto& protocol, auto&) { protocol.send_signal(state_, number, to); });
 }
 
+VMDSL_DECL void agent_stream::resize(terminal_size size) {
+    connection_->with_protocol([&](auto& protocol, auto&) { protocol.resize(state_, size); });
+}
+
 VMDSL_DECL void agent_stream::close() {
     connection_->with_protocol([&](auto& protocol, auto& calls) { protocol.close(state_, calls); });
 }

@@ -41,6 +41,10 @@ VMDSL_DECL fabric::fabric(const network_plan& plan) {
 
 VMDSL_DECL fabric::~fabric() = default;
 
+VMDSL_DECL void fabric::add(const machine_plan& machine) {
+    engine_->call([&] { engine_->add(machine); });
+}
+
 VMDSL_DECL unique_fd fabric::attach(std::string_view machine, std::size_t nic) {
     return engine_->call([&] {
         detail::fabric_port& port = engine_->port(machine, nic);

@@ -53,17 +53,23 @@ VMDSL_DECL fabric_engine::fabric_engine(const network_plan& plan)
       work_(context_.get_executor()),
       read_buffer_(fabric_read_bytes) {
     for (const machine_plan& machine : plan.machines) {
+        add(machine);
+    }
+    thread_ = fabric_start_thread([this] { run(); });
+}
+
+VMDSL_DECL void fabric_engine::add(const machine_plan& machine) {
+    if (std::find(machines_.begin(), machines_.end(), machine.name) == machines_.end()) {
         machines_.push_back(machine.name);
-        for (const std::string& segment : machine.segments) {
-            const auto nic = static_cast<std::size_t>(&segment - machine.segments.data());
-            fabric_port& added = ports_.emplace_back(context_, link_name{machine.name, segment}, nic);
-            added.segment =
-                static_cast<std::size_t>(std::find(segments_.begin(), segments_.end(), segment) - segments_.begin());
-            added.number = static_cast<switch_port>(ports_.size() - 1);
-        }
+    }
+    for (std::size_t nic = ports_of(machine.name).size(); nic < machine.segments.size(); ++nic) {
+        const auto& segment = machine.segments[nic];
+        fabric_port& added = ports_.emplace_back(context_, link_name{machine.name, segment}, nic);
+        added.segment =
+            static_cast<std::size_t>(std::find(segments_.begin(), segments_.end(), segment) - segments_.begin());
+        added.number = static_cast<switch_port>(ports_.size() - 1);
     }
     touched_.reserve(ports_.size());
-    thread_ = fabric_start_thread([this] { run(); });
 }
 
 VMDSL_DECL fabric_engine::~fabric_engine() {

@@ -218,7 +218,7 @@ struct respawn_child {
 
     [[noreturn]] void run() const noexcept {
         if (prepare()) {
-            ::execve("/proc/self/exe", arguments, environment);
+            ::execve(plan.program.c_str(), arguments, environment);
         }
         ::_exit(127);
     }

@@ -87,6 +87,9 @@ VMDSL_DECL std::vector<std::string> qemu_command_line(const qemu_configuration& 
     detail::append_disk(words, {"transfer", machine.transfer_path, "raw", false});
     detail::append_words(words, {"-object", "rng-random,id=rng,filename=/dev/urandom", "-device",
                                  "virtio-rng-pci,rng=rng", "-device", "pvpanic-pci"});
+    if (machine.display) {
+        detail::append_words(words, {"-device", "VGA"});
+    }
     for (const auto& disk : machine.disks) {
         detail::append_disk(words, disk);
     }

@@ -103,6 +103,7 @@ VMDSL_DECL image_description load_image(const std::string& descriptor_path) {
     image_description image;
     image.name = detail::image_text(*object, "name");
     image.kernel = detail::image_text(*object, "kernel");
+    image.bios_kernel = detail::image_text(*object, "bios_kernel");
     image.initrd = detail::image_text(*object, "initrd");
     image.root = detail::image_text(*object, "root");
     image.scratch = detail::image_text(*object, "scratch");
@@ -129,6 +130,7 @@ VMDSL_DECL image_description load_image(const std::string& descriptor_path) {
         throw could_not_run(descriptor_path + " names no kernel", "Build the image again.");
     }
     detail::require_image_file(descriptor_path, "kernel", image.kernel);
+    detail::require_image_file(descriptor_path, "bios_kernel", image.bios_kernel);
     detail::require_image_file(descriptor_path, "initrd", image.initrd);
     detail::require_image_file(descriptor_path, "root image", image.root);
     detail::require_image_file(descriptor_path, "scratch template", image.scratch);

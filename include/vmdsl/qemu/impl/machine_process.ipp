@@ -12,6 +12,8 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 
 #include <vmdsl/core/error.hpp>
 #include <vmdsl/process/io_loop.hpp>
@@ -110,7 +112,7 @@ struct machine_process::parts {
             console->drain();  // the kernel's last words are already in the socket
         }
         if (handlers.qmp_event) {
-            handlers.qmp_event(event.text);
+            handlers.qmp_event(event.text, boost::json::serialize(event.body));
         }
     }
 
@@ -206,6 +208,17 @@ VMDSL_DECL machine_process::~machine_process() {
             parts_->console->socket.close(ignored);
         }
     });
+}
+
+VMDSL_DECL std::string machine_process::qmp(std::string_view command, std::string_view arguments, deadline until) {
+    boost::json::error_code ec;
+    const auto parsed = boost::json::parse(boost::json::string_view(arguments.data(), arguments.size()), ec);
+    if (ec || !parsed.is_object()) {
+        throw usage_error("the arguments of the QMP command " + std::string(command) +
+                              " are no JSON object: " + std::string(arguments),
+                          "For example: {\"device\": \"nic0\"}");
+    }
+    return boost::json::serialize(parts_->qmp->execute(command, parsed.get_object(), until));
 }
 
 VMDSL_DECL void machine_process::pause(deadline until) {

@@ -24,7 +24,7 @@ namespace vmdsl {
 
 namespace detail {
 
-inline std::string find_in_path(std::string_view name) {
+VMDSL_DECL std::string find_in_path(std::string_view name) {
     const char* path = std::getenv("PATH");
     std::string_view rest = path != nullptr ? path : "/usr/bin:/bin";
     while (!rest.empty()) {
@@ -67,17 +67,6 @@ inline qemu_program probe_qemu() {
     return found;
 }
 
-inline std::filesystem::path cache_folder() {
-    if (const char* own = std::getenv("VMDSL_CACHE_DIR"); own != nullptr && *own != '\0') {
-        return own;
-    }
-    if (const char* xdg = std::getenv("XDG_CACHE_HOME"); xdg != nullptr && *xdg != '\0') {
-        return std::filesystem::path(xdg) / "vmdsl";
-    }
-    const char* home = std::getenv("HOME");
-    return std::filesystem::path(home != nullptr && *home != '\0' ? home : "/tmp") / ".cache" / "vmdsl";
-}
-
 inline std::string read_first_line(const std::filesystem::path& path) {
     std::ifstream in(path);
     std::string line;
@@ -85,13 +74,21 @@ inline std::string read_first_line(const std::filesystem::path& path) {
     return line;
 }
 
-/// Why KVM can't be used, empty where a guest really ran.
-inline std::string why_no_kvm(const qemu_program& qemu, const std::string& kernel) {
+/// Why nobody needs to try a guest, empty where /dev/kvm opens.
+inline std::string why_kvm_is_closed() {
     if (::access("/dev/kvm", F_OK) != 0) {
         return "there is no /dev/kvm";
     }
     if (::access("/dev/kvm", R_OK | W_OK) != 0) {
         return "/dev/kvm may not be opened by this user (try: sudo usermod --append --groups kvm $USER)";
+    }
+    return {};
+}
+
+/// Why KVM can't be used, empty where a guest really ran.
+inline std::string try_kvm(const qemu_program& qemu, const std::string& kernel) {
+    if (auto closed = why_kvm_is_closed(); !closed.empty()) {
+        return closed;
     }
     // The guest's console goes to standard output; panic=-1 and -no-reboot end it as soon as it finds no root.
     const auto result = run_program(qemu.path,
@@ -110,7 +107,7 @@ inline std::string why_no_kvm(const qemu_program& qemu, const std::string& kerne
 }
 
 /// Reads or makes the cached answer of the probe.
-inline std::string cached_why_no_kvm(const qemu_program& qemu, const std::string& kernel) {
+inline std::string cached_try_of_kvm(const qemu_program& qemu, const std::string& kernel) {
     std::error_code ec;
     const auto stamp = std::filesystem::last_write_time(qemu.path, ec).time_since_epoch().count();
     const std::string key = read_first_line("/proc/sys/kernel/random/boot_id") + " " + qemu.path + " " +
@@ -125,7 +122,7 @@ inline std::string cached_why_no_kvm(const qemu_program& qemu, const std::string
         }
     }
     const timed_phase phase("see whether KVM works");
-    std::string reason = why_no_kvm(qemu, kernel);
+    std::string reason = try_kvm(qemu, kernel);
     std::filesystem::create_directories(file.parent_path(), ec);
     const auto fresh = file.string() + "." + std::to_string(::getpid());
     std::ofstream(fresh) << key << '\n' << reason << '\n';
@@ -134,6 +131,17 @@ inline std::string cached_why_no_kvm(const qemu_program& qemu, const std::string
 }
 
 }  // namespace detail
+
+VMDSL_DECL std::filesystem::path cache_folder() {
+    if (const char* own = std::getenv("VMDSL_CACHE_DIR"); own != nullptr && *own != '\0') {
+        return own;
+    }
+    if (const char* xdg = std::getenv("XDG_CACHE_HOME"); xdg != nullptr && *xdg != '\0') {
+        return std::filesystem::path(xdg) / "vmdsl";
+    }
+    const char* home = std::getenv("HOME");
+    return std::filesystem::path(home != nullptr && *home != '\0' ? home : "/tmp") / ".cache" / "vmdsl";
+}
 
 VMDSL_DECL const qemu_program& find_qemu() {
     static const qemu_program found = detail::probe_qemu();
@@ -151,8 +159,8 @@ VMDSL_DECL std::string choose_accelerator(const std::string& wanted, const std::
         throw usage_error("the accelerator \"" + wanted + "\" is unknown", "Say kvm, tcg or auto.");
     }
     const std::string reason = wanted == "tcg"   ? "that was asked for"
-                               : wanted == "kvm" ? detail::why_no_kvm(find_qemu(), kernel)
-                                                 : detail::cached_why_no_kvm(find_qemu(), kernel);
+                               : wanted == "kvm" ? detail::try_kvm(find_qemu(), kernel)
+                                                 : detail::cached_try_of_kvm(find_qemu(), kernel);
     if (wanted == "kvm" && !reason.empty()) {
         throw could_not_run("KVM was asked for and does not work here: " + reason,
                             "Leave VMDSL_ACCEL at auto to fall back to emulation.");
@@ -164,6 +172,10 @@ VMDSL_DECL std::string choose_accelerator(const std::string& wanted, const std::
           {"text", reason.empty() ? std::string("acceleration: KVM")
                                   : "acceleration: none (TCG emulation, about 10 times slower), because " + reason}});
     return chosen;
+}
+
+VMDSL_DECL std::string why_no_kvm(const std::string& kernel) {
+    return kernel.empty() ? detail::why_kvm_is_closed() : detail::cached_try_of_kvm(find_qemu(), kernel);
 }
 
 }  // namespace vmdsl

@@ -27,10 +27,10 @@ struct known_option {
     void (*apply)(command_line& line, std::string_view source, std::string_view value);
 };
 
-inline const std::array<known_option, 8>& known_options() {
+inline const std::array<known_option, 9>& known_options() {
     using line = command_line;
     using text = std::string_view;
-    static constexpr std::array<known_option, 8> options{{
+    static constexpr std::array<known_option, 9> options{{
         {"--output", "DIR", "VMDSL_OUTPUT", "Folder for the results (default: vmdsl-results/PROGRAM).",
          [](line& l, text, text value) { l.output = value; }},
         {"--case-timeout", "SECONDS", "VMDSL_CASE_TIMEOUT",
@@ -45,8 +45,11 @@ inline const std::array<known_option, 8>& known_options() {
         {"--quiet", "", "VMDSL_QUIET", "Shows only what failed, and the summary.",
          [](line& l, text, text) { l.quiet = true; }},
         {"--interactive", "", "VMDSL_INTERACTIVE",
-         "To look around by hand: no deadline, input from the terminal, named host ports are bound.",
+         "Runs no case: boots the network that the first case starts from and gives you a prompt.",
          [](line& l, text, text) { l.interactive = true; }},
+        {"--attended", "", "VMDSL_ATTENDED",
+         "Runs cases while you watch: no deadline, input from the terminal, declared host ports are bound.",
+         [](line& l, text, text) { l.attended = true; }},
         {"--help", "", nullptr, "This text.", [](line& l, text, text) { l.help = true; }},
     }};
     return options;

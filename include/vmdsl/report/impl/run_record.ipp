@@ -44,6 +44,17 @@ VMDSL_DECL std::string seconds_text(double seconds) {
 VMDSL_DECL std::string log_line_of(const event& e) {
     std::string line = e.machine.empty() ? "" : e.machine + ": ";
     switch (e.kind) {
+        case event_kind::step:
+            return line.append(static_cast<std::size_t>(e.number("depth")) * 2, ' ')
+                .append("step: ")
+                .append(e.text("text"));
+        case event_kind::step_end:
+            return line.append(static_cast<std::size_t>(e.number("depth")) * 2, ' ')
+                .append(e.flag("passed") ? "done: " : "failed: ")
+                .append(e.text("text"))
+                .append("  ")
+                .append(seconds_text(e.number("seconds")))
+                .append(" s");
         case event_kind::phase_end:
             return line.append(e.text("text")).append("  ").append(seconds_text(e.number("seconds"))).append(" s");
         case event_kind::command:
@@ -125,6 +136,10 @@ VMDSL_DECL void run_record::apply(const event& e) {
             return add_problem(e);
         case event_kind::evidence:
             return add_evidence(e);
+        case event_kind::step:
+            return begin_step(e);
+        case event_kind::step_end:
+            return end_step(e);
         case event_kind::fact:
             return add_fact(e);
         case event_kind::phase:
@@ -185,6 +200,9 @@ VMDSL_DECL void run_record::plan(const event& e) {
 VMDSL_DECL void run_record::begin(const event& e) {
     auto& one = case_named(e.text("name"));
     running_ = none;
+    steps_.clear();
+    failed_step_.clear();
+    failed_step_problem_.clear();
     if (!one.has_result()) {
         one.status = case_status::running;
         running_ = index_.find(one.name)->second;
@@ -230,6 +248,9 @@ VMDSL_DECL void run_record::add_problem(const event& e) {
     problem added{problem_kind_of(e), std::string(e.text("message")), std::string(e.text("file")),
                   static_cast<std::int64_t>(e.number("line"))};
     if (running_ != none) {
+        if (const auto step = step_of_problem(e); !step.empty()) {
+            added.message += "\n  in step: " + step;
+        }
         cases_[running_].problems.push_back(std::move(added));
         return;
     }
@@ -240,6 +261,31 @@ VMDSL_DECL void run_record::add_problem(const event& e) {
     }
     one.outside = true;
     one.status = detail::status_of_failed(one.problems);
+}
+
+VMDSL_DECL void run_record::begin_step(const event& e) {
+    add_log_line(e);
+    steps_.emplace_back(e.text("path"));
+}
+
+VMDSL_DECL void run_record::end_step(const event& e) {
+    add_log_line(e);
+    // Steps of several threads need not end in the reverse order.
+    const auto open = std::find(steps_.rbegin(), steps_.rend(), e.text("path"));
+    if (open != steps_.rend()) {
+        steps_.erase(std::next(open).base());
+    }
+    if (!e.flag("passed") && (failed_step_.empty() || e.text("problem") != failed_step_problem_)) {
+        failed_step_ = e.text("path");
+        failed_step_problem_ = e.text("problem");
+    }
+}
+
+VMDSL_DECL std::string run_record::step_of_problem(const event& e) const {
+    // An exception is reported when it has left all steps, so it is told by its words.
+    const bool left_a_step = e.kind == event_kind::exception && !failed_step_problem_.empty() &&
+                             e.text("message").find(failed_step_problem_) != std::string_view::npos;
+    return left_a_step ? failed_step_ : steps_.empty() ? std::string() : steps_.back();
 }
 
 VMDSL_DECL void run_record::add_evidence(const event& e) {

@@ -17,6 +17,7 @@
 #include <vmdsl/process/guardian.hpp>
 #include <vmdsl/report/boost_test.hpp>
 #include <vmdsl/report/command_line.hpp>
+#include <vmdsl/report/interactive.hpp>
 #include <vmdsl/report/spec_main.hpp>
 #include <vmdsl/report/supervisor.hpp>
 
@@ -79,8 +80,10 @@ public:
 private:
     int run() const noexcept {
         try {
-            return refuse_stray_arguments(line_.boost_arguments) ? static_cast<int>(exit_code::usage)
-                                                                 : supervise(line_);
+            if (refuse_stray_arguments(line_.boost_arguments)) {
+                return static_cast<int>(exit_code::usage);
+            }
+            return line_.interactive ? run_interactively(line_) : supervise(line_);
         } catch (const std::exception& problem) {
             std::cerr << "vmdsl: " << problem.what() << '\n';
             return static_cast<int>(exit_code::could_not_run);

@@ -101,7 +101,7 @@ public:
     explicit supervisor(const command_line& line)
         : line_(line),
           folder_(line.output),
-          chronicle_(folder_.path(), make_junit_header(line), make_log(line)),
+          chronicle_(folder_.path(), make_junit_header(line), log_on_standard_output(line.quiet, line.verbose)),
           run_id_(make_run_id()),
           guardian_({run_id_, scratch_base(), line.keep}) {
         ::prctl(PR_SET_CHILD_SUBREAPER, 1);  // what a dead worker leaves behind is reaped here, whatever init does
@@ -130,12 +130,6 @@ public:
     }
 
 private:
-    static terminal_log make_log(const command_line& line) {
-        const bool colour = ::isatty(STDOUT_FILENO) == 1 && environment_text("NO_COLOR").empty();
-        const auto loud = line.verbose ? verbosity::verbose : verbosity::normal;
-        return {std::cout, line.quiet ? verbosity::quiet : loud, colour};
-    }
-
     [[nodiscard]] const run_record& record() const noexcept { return chronicle_.record(); }
 
     // --- workers
@@ -162,33 +156,20 @@ private:
         state_ = {};
         state_.scratch = guardian_.scratch_directory() / ("w" + std::to_string(++workers_));
         std::filesystem::create_directory(state_.scratch, guardian_.scratch_directory());  // with its permissions
-        worker_.emplace(worker_start{line_.boost_arguments, worker_environment(), list_finished_cases(record()),
-                                     line_.interactive});
+        run_options options;
+        options.output_directory = folder_.path();
+        options.scratch_directory = state_.scratch;
+        options.acceleration = line_.acceleration;
+        options.case_timeout = case_timeout();
+        options.interactive = line_.attended;
+        options.verbose = line_.verbose;
+        worker_.emplace(worker_start{line_.boost_arguments, std::move(options), run_id_, list_finished_cases(record()),
+                                     line_.attended});
         restart_clock();
     }
 
-    [[nodiscard]] std::vector<std::string> worker_environment() const {
-        const auto entry = [](std::string_view name, const std::string& value) {
-            return std::string(name).append("=").append(value);
-        };
-        const auto outer = environment_text(run_id_variable);
-        const auto scratch = state_.scratch.string();
-        return {
-            entry(run_id_variable, outer.empty() ? run_id_ : outer + ":" + run_id_),
-            entry(run_output_variable, folder_.path().string()),
-            entry(run_scratch_variable, scratch),
-            entry(run_case_timeout_variable, std::to_string(case_timeout().count())),
-            entry(run_interactive_variable, line_.interactive ? "1" : ""),
-            entry(run_verbose_variable, line_.verbose ? "1" : ""),
-            entry(acceleration_variable, line_.acceleration),
-            // Whatever a spec's programs put into temporary files is removed with the rest.
-            entry(scratch_base_variable, scratch),
-            entry("TMPDIR", scratch),
-        };
-    }
-
     [[nodiscard]] std::chrono::seconds case_timeout() const {
-        return line_.interactive ? std::chrono::seconds(0) : line_.case_timeout;
+        return line_.attended ? std::chrono::seconds(0) : line_.case_timeout;
     }
 
     /// Ends what the worker left behind. Whatever loses its parent becomes our child, so that nothing escapes: a child

@@ -2,12 +2,16 @@
 #pragma once
 
 #include <cstddef>
+#include <iostream>
 #include <ostream>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <unistd.h>
+
 #include <vmdsl/core/event.hpp>
+#include <vmdsl/core/run_options.hpp>
 #include <vmdsl/report/printable.hpp>
 #include <vmdsl/report/run_record.hpp>
 #include <vmdsl/report/terminal.hpp>
@@ -64,6 +68,12 @@ inline status_label label_of(case_status status) {
 }
 
 }  // namespace detail
+
+VMDSL_DECL terminal_log log_on_standard_output(bool quiet, bool verbose) {
+    const bool colour = ::isatty(STDOUT_FILENO) == 1 && detail::environment_text("NO_COLOR").empty();
+    const auto loud = verbose ? verbosity::verbose : verbosity::normal;
+    return {std::cout, quiet ? verbosity::quiet : loud, colour};
+}
 
 VMDSL_DECL std::string to_string(const run_counts& counts) {
     std::string text = std::to_string(counts.passed) + " passed, " + std::to_string(counts.failed) + " failed";
@@ -128,7 +138,9 @@ VMDSL_DECL void terminal_log::show_name(case_status status, std::string_view nam
 }
 
 VMDSL_DECL void terminal_log::show_detail(const event& e) {
-    const bool always = e.kind == event_kind::phase || e.kind == event_kind::phase_end || e.kind == event_kind::warning;
+    const bool always = e.kind == event_kind::phase || e.kind == event_kind::phase_end ||
+                        e.kind == event_kind::warning || e.kind == event_kind::step ||
+                        (e.kind == event_kind::step_end && !e.flag("passed"));
     if (level_ == verbosity::quiet || (level_ == verbosity::normal && !always)) {
         return;
     }

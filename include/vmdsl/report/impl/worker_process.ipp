@@ -33,6 +33,29 @@ inline unique_fd make_finished_list(const std::string& text) {
     return fd;
 }
 
+/// How the options get to `current_run` of the worker.
+inline std::vector<std::string> worker_environment(const worker_start& start) {
+    const auto& options = start.options;
+    const auto entry = [](std::string_view name, const std::string& value) {
+        return std::string(name).append("=").append(value);
+    };
+    const auto outer = environment_text(run_id_variable);
+    const auto scratch = options.scratch_directory.string();
+    return {
+        entry(run_id_variable, outer.empty() ? start.run_id : outer + ":" + start.run_id),
+        entry(run_output_variable, options.output_directory.string()),
+        entry(run_scratch_variable, scratch),
+        entry(run_case_timeout_variable, std::to_string(options.case_timeout.count())),
+        entry(run_interactive_variable, options.interactive ? "1" : ""),
+        entry(run_holds_variable, options.holds ? "1" : ""),
+        entry(run_verbose_variable, options.verbose ? "1" : ""),
+        entry(acceleration_variable, options.acceleration),
+        // Whatever a spec's programs put into temporary files is removed with the rest.
+        entry(scratch_base_variable, scratch),
+        entry("TMPDIR", scratch),
+    };
+}
+
 VMDSL_DECL worker_process::worker_process(const worker_start& start) : lines_(longest_event_line) {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) {
@@ -47,10 +70,10 @@ VMDSL_DECL worker_process::worker_process(const worker_start& start) : lines_(lo
     plan.arguments = {start.boost_arguments.front(), std::string(worker_argument), std::to_string(sending_end.get()),
                       std::to_string(finished.get())};
     plan.arguments.insert(plan.arguments.end(), start.boost_arguments.begin() + 1, start.boost_arguments.end());
-    plan.environment = environment_with(start.environment);
+    plan.environment = environment_with(worker_environment(start));
     plan.inherited = {sending_end.get(), finished.get()};
-    plan.own_group = !start.interactive;
-    plan.no_input = !start.interactive;
+    plan.own_group = !start.uses_terminal;
+    plan.no_input = !start.uses_terminal;
     pid_ = respawn(plan);
 }
 
