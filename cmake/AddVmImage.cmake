@@ -1,8 +1,9 @@
 # add_vm_image: the guests that machines of a spec name.
 #
-#   add_vm_image(NAME PACKAGES p... FILES src:dest[:mode]... SETUP script... [SUITE s] [MIRRORS line...])
-#       A Debian system. FILES are put in place after the packages are installed, then the SETUP programs run in it as
-#       root, in the order given. Relative paths are relative to the calling list file.
+#   add_vm_image(NAME PACKAGES p... BUILDS build... FILES src:dest[:mode]... SETUP script... [SUITE s] [MIRRORS line...])
+#       A Debian system. BUILDS (add_vm_instrumented_build) and then FILES are put in place after the packages are
+#       installed, then the SETUP programs run in it as root, in the order given. Relative paths are relative to the
+#       calling list file.
 #   add_vm_image(NAME KERNEL path INITRD path [ARGUMENTS word...])
 #       A kernel and an initrd of your own.
 #
@@ -28,7 +29,7 @@ set(VMDSL_IMAGE_TOOL_SOURCES "${VMDSL_IMAGE_TOOL};${tool_sources}" CACHE INTERNA
 unset(tool_sources)
 
 function(add_vm_image name)
-    cmake_parse_arguments(PARSE_ARGV 1 image "" "KERNEL;INITRD;SUITE" "PACKAGES;FILES;SETUP;ARGUMENTS;MIRRORS")
+    cmake_parse_arguments(PARSE_ARGV 1 image "" "KERNEL;INITRD;SUITE" "PACKAGES;BUILDS;FILES;SETUP;ARGUMENTS;MIRRORS")
     if(image_UNPARSED_ARGUMENTS)
         message(FATAL_ERROR "add_vm_image(${name}): unknown arguments: ${image_UNPARSED_ARGUMENTS}")
     endif()
@@ -75,8 +76,8 @@ macro(_vmdsl_given_image name)
     if(NOT image_KERNEL OR NOT image_INITRD)
         message(FATAL_ERROR "add_vm_image(${name}): KERNEL and INITRD belong together")
     endif()
-    if(image_PACKAGES OR image_FILES OR image_SETUP OR image_SUITE OR image_MIRRORS)
-        message(FATAL_ERROR "add_vm_image(${name}): PACKAGES, FILES, SETUP, SUITE and MIRRORS are for Debian images; "
+    if(image_PACKAGES OR image_BUILDS OR image_FILES OR image_SETUP OR image_SUITE OR image_MIRRORS)
+        message(FATAL_ERROR "add_vm_image(${name}): PACKAGES, BUILDS, FILES, SETUP, SUITE and MIRRORS are for Debian images; "
             "with KERNEL and INITRD only ARGUMENTS may be given")
     endif()
     cmake_path(ABSOLUTE_PATH image_KERNEL BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}")
@@ -104,6 +105,12 @@ macro(_vmdsl_debian_image name)
     foreach(package IN LISTS image_PACKAGES)
         list(APPEND words --package "${package}")
     endforeach()
+    foreach(build IN LISTS image_BUILDS)
+        vmdsl_require_build("${build}")
+        vmdsl_build_description("${build}" description)
+        list(APPEND words --build "${description}")
+        list(APPEND inputs "${description}")
+    endforeach()
     foreach(file IN LISTS image_FILES)
         if(NOT file MATCHES "^([^:]+)(:/.*)$")
             message(FATAL_ERROR "add_vm_image(${name}): '${file}' is not SOURCE:/ABSOLUTE/PLACE[:MODE]")
@@ -125,6 +132,12 @@ macro(_vmdsl_debian_image name)
         list(APPEND inputs "${source}")
     endforeach()
     _vmdsl_image_target("${name}" debian "${words}" "${inputs}")
+    get_target_property(is_built "vm-image-${name}" VMDSL_IMAGE_DESCRIPTOR)
+    if(is_built)
+        foreach(build IN LISTS image_BUILDS)
+            add_dependencies("vm-image-${name}" "vm-build-${build}")
+        endforeach()
+    endif()
 endmacro()
 
 function(_vmdsl_image_input name path_var)

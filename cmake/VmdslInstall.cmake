@@ -22,7 +22,7 @@ install(EXPORT vmdslTargets NAMESPACE vmdsl:: DESTINATION "${package_folder}")
 # What the CMake functions run. The same tree as tools/ here, so that a tool finds its parts in the same way.
 file(GLOB tools CONFIGURE_DEPENDS "${VMDSL_ROOT}/tools/vm-*")
 install(PROGRAMS ${tools} DESTINATION "${tools_folder}")
-install(DIRECTORY "${VMDSL_ROOT}/tools/image" DESTINATION "${tools_folder}" USE_SOURCE_PERMISSIONS
+install(DIRECTORY "${VMDSL_ROOT}/tools/image" "${VMDSL_ROOT}/tools/instrumented" DESTINATION "${tools_folder}" USE_SOURCE_PERMISSIONS
     PATTERN __pycache__ EXCLUDE)
 
 file(GLOB modules CONFIGURE_DEPENDS "${CMAKE_CURRENT_LIST_DIR}/AddVm*.cmake")

@@ -30,7 +30,7 @@ endif()
 
 # One translation unit per layer: a change in one layer compiles that layer again, not all of them.
 set(vmdsl_sources "")
-foreach(layer IN ITEMS core process qemu guest net report author)
+foreach(layer IN ITEMS core process qemu guest net coverage report author)
     set(folder "${VMDSL_ROOT}/include/vmdsl/${layer}/impl")
     if(layer STREQUAL "author")
         set(folder "${VMDSL_ROOT}/include/vmdsl/impl")

@@ -60,6 +60,14 @@
 #include <vmdsl/net/impl/mac_table.ipp>
 #include <vmdsl/net/impl/stream_framer.ipp>
 #include <vmdsl/net/impl/switch.ipp>
+#include <vmdsl/coverage/impl/collection.ipp>
+#include <vmdsl/coverage/impl/counter_file.ipp>
+#include <vmdsl/coverage/impl/files.ipp>
+#include <vmdsl/coverage/impl/gcov.ipp>
+#include <vmdsl/coverage/impl/line_counts.ipp>
+#include <vmdsl/coverage/impl/report.ipp>
+#include <vmdsl/coverage/impl/shard.ipp>
+#include <vmdsl/coverage/impl/tool.ipp>
 #include <vmdsl/report/impl/boost_test.ipp>
 #include <vmdsl/report/impl/chronicle.ipp>
 #include <vmdsl/report/impl/command_line.ipp>
@@ -79,6 +87,7 @@
 #include <vmdsl/impl/control_server.ipp>
 #include <vmdsl/impl/guest.ipp>
 #include <vmdsl/impl/job.ipp>
+#include <vmdsl/impl/machine_coverage.ipp>
 #include <vmdsl/impl/machine_description.ipp>
 #include <vmdsl/impl/machine_needs.ipp>
 #include <vmdsl/impl/machine_runtime.ipp>

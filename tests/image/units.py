@@ -378,7 +378,7 @@ class Memory(Folder):
         self.in_memory = []
         folder = self.folder / "build"
         folder.mkdir(exist_ok=True)
-        debian._Builder(prefix, Archive, self.folder / "log").archive_of([], folder, "it", folder / "out")
+        debian.Builder(prefix, Archive, self.folder / "log").archive_of([], folder, "it", folder / "out")
         return self.in_memory
 
     def test_without_namespaces_there_are_no_mounts(self):

@@ -20,6 +20,7 @@
 #include <vmdsl/core/plan.hpp>
 #include <vmdsl/core/source_location.hpp>
 #include <vmdsl/detail/console_writer.hpp>
+#include <vmdsl/detail/machine_coverage.hpp>
 #include <vmdsl/detail/machine_signs.hpp>
 #include <vmdsl/detail/transcript.hpp>
 #include <vmdsl/guest/agent_client.hpp>
@@ -91,6 +92,10 @@ public:
     VMDSL_DECL void quiesce(deadline until);
     VMDSL_DECL void pause(deadline until);
     [[nodiscard]] VMDSL_DECL machine_snapshot save(deadline until);
+
+    /// Takes over what the instrumented programs of its image have counted since the last time. Does nothing where it
+    /// has none, or is off.
+    VMDSL_DECL void collect_coverage();
 
     /// Whether it is switched on and alive.
     [[nodiscard]] VMDSL_DECL bool running() const;
@@ -170,6 +175,7 @@ private:
     fabric& network_;
     std::filesystem::path folder_;
     console_writer console_writer_;
+    machine_coverage coverage_;
     guest_settings settings_;
     std::vector<qemu_disk> disks_;
     std::vector<std::string> macs_;

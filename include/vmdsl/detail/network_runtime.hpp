@@ -83,6 +83,9 @@ public:
     /// The deaths that nobody asked for and that no verb has told of, once each.
     [[nodiscard]] VMDSL_DECL std::vector<error_details> take_unseen_deaths();
 
+    /// Takes over what all machines' instrumented programs have counted since the last time.
+    VMDSL_DECL void collect_coverage();
+
     /// Ends all machines now. Idempotent; done by the destructor too.
     VMDSL_DECL void end();
 

@@ -50,6 +50,7 @@ private:
     VMDSL_DECL runtime_registry();
     VMDSL_DECL void end_case(bool passed);
     [[nodiscard]] VMDSL_DECL std::vector<error_details> take_unseen_deaths();
+    VMDSL_DECL void collect_coverage();
     VMDSL_DECL void end_worker();
 
     mutable std::mutex mutex_;

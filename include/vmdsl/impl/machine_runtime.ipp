@@ -27,7 +27,8 @@ VMDSL_DECL machine_runtime::machine_runtime(const network_plan& plan, std::size_
       image_(image_of(plan_)),
       network_(network),
       folder_(std::move(folder)),
-      console_writer_(current_run().output_directory / ("console-" + plan_.name + ".log")) {
+      console_writer_(current_run().output_directory / ("console-" + plan_.name + ".log")),
+      coverage_(plan_.name, image_.builds) {
     check_memory(plan_);
     settings_.host_name = plan_.name;
     settings_.machine_id = machine_id(plan_.name);
@@ -160,6 +161,11 @@ VMDSL_DECL void machine_runtime::await_boot(const std::string& problem_if_late, 
         throw timed_out(details(problem_if_late, {}));
     }
     await_ready_unit(until);
+    coverage_.begin();
+}
+
+VMDSL_DECL void machine_runtime::collect_coverage() {
+    coverage_.collect(running(), [&](const auto& request, deadline until) { return execute(request, until, {}); });
 }
 
 VMDSL_DECL void machine_runtime::await_ready_unit(deadline until) {
@@ -200,6 +206,7 @@ VMDSL_DECL std::unique_lock<std::mutex> machine_runtime::lock_start() {
 VMDSL_DECL void machine_runtime::reboot(deadline until) {
     const auto starting = lock_start();
     const auto guest = agent();
+    collect_coverage();
     {
         const std::lock_guard lock(mutex_);
         console_.restart();
@@ -213,12 +220,14 @@ VMDSL_DECL void machine_runtime::reset(deadline until) {
     const auto starting = lock_start();
     const auto guest = agent();
     guest->expect_restart();
+    coverage_.lose("reset() restarted it: what it had counted since the last collection is lost");
     (void)process()->qmp("system_reset", "{}", until);
     await_boot("did not come up again " + until.limit_text(), until);
 }
 
 VMDSL_DECL void machine_runtime::shutdown(deadline until) {
     const auto guest = agent();
+    collect_coverage();
     {
         const std::lock_guard lock(mutex_);
         expected_ = ending::switched_off;
@@ -244,6 +253,7 @@ VMDSL_DECL void machine_runtime::shutdown(deadline until) {
 
 VMDSL_DECL void machine_runtime::crash() {
     (void)process();  // throws where there is no power to take away
+    coverage_.lose("crash() took its power away: what it had counted since the last collection is lost");
     release();
 }
 
@@ -258,6 +268,7 @@ VMDSL_DECL void machine_runtime::release() {
         agent = std::exchange(agent_, nullptr);
         memory = std::move(memory_);
         death_.reset();
+        coverage_.end();
     }
     changed_.notify_all();
     signs_.end(error_details{plan_.name, "was switched off", {}, {}, {}, {}, {}, {}});
@@ -293,6 +304,7 @@ VMDSL_DECL void machine_runtime::wake(deadline until) {
     const auto guest = agent();
     process()->resume(until);
     guest->resume({}, until);
+    coverage_.begin();
 }
 
 VMDSL_DECL void machine_runtime::quiesce(deadline until) {

@@ -11,6 +11,7 @@
 #include <vmdsl/core/timed_phase.hpp>
 #include <vmdsl/detail/condition_check.hpp>
 #include <vmdsl/detail/control_server.hpp>
+#include <vmdsl/detail/machine_coverage.hpp>
 #include <vmdsl/detail/network_core.hpp>
 #include <vmdsl/detail/network_runtime.hpp>
 #include <vmdsl/detail/replay.hpp>
@@ -164,6 +165,7 @@ VMDSL_DECL void network_core::heal(std::string_view machine, std::string_view se
 }
 
 VMDSL_DECL std::shared_ptr<const network_snapshot> network_core::record(const std::function<void()>& body) {
+    const checkpoint_coverage belongs_to_it;
     const timed_phase phase("prepare");
     runtime_ = network_runtime::create(plan_);
     runtime_->body().start_recording();

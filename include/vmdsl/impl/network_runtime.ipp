@@ -199,6 +199,7 @@ VMDSL_DECL std::shared_ptr<network_snapshot> network_runtime::freeze(deadline un
             }
         });
     };
+    collect_coverage();  // a clone's counters start from zero, so that nothing is counted twice
     running_ones([&](machine_runtime& machine) { machine.quiesce(until); });
     fabric_->pause();
     running_ones([&](machine_runtime& machine) { machine.pause(until); });
@@ -239,11 +240,18 @@ VMDSL_DECL std::vector<error_details> network_runtime::take_unseen_deaths() {
     return deaths;
 }
 
+VMDSL_DECL void network_runtime::collect_coverage() {
+    if (!machines_.empty()) {
+        for_all([](machine_runtime& machine) { machine.collect_coverage(); });
+    }
+}
+
 VMDSL_DECL void network_runtime::end() {
     if (background_ && background_->loaded.valid()) {
         background_->loaded.wait();
         background_.reset();
     }
+    collect_coverage();
     for (auto& death : take_unseen_deaths()) {
         runtime_registry::instance().keep_unseen_death(std::move(death));
     }

@@ -95,6 +95,7 @@ VMDSL_DECL void runtime_registry::end_case(bool passed) {
         const std::lock_guard lock(mutex_);
         left.swap(remains_);
     }
+    collect_coverage();
     for (auto& death : take_unseen_deaths()) {
         fail_ending_case(machine_died(std::move(death)));
         passed = false;
@@ -104,6 +105,19 @@ VMDSL_DECL void runtime_registry::end_case(bool passed) {
     }
     for (const auto& one : left) {
         emit(event_kind::evidence, one.machine, {{"console", one.console}, {"console_file", one.console_file}});
+    }
+}
+
+VMDSL_DECL void runtime_registry::collect_coverage() {
+    std::vector<std::weak_ptr<network_runtime>> networks;
+    {
+        const std::lock_guard lock(mutex_);
+        networks = networks_;
+    }
+    for (const auto& weak : networks) {
+        if (const auto network = weak.lock()) {
+            network->collect_coverage();
+        }
     }
 }
 

@@ -9,6 +9,12 @@
 
 namespace vmdsl {
 
+/// Software in an image that add_vm_instrumented_build compiled with coverage.
+struct instrumented_build {
+    std::string folder;        ///< In the host's cache: sources, notes (.gcno) and the gcov that belongs to them.
+    std::string guest_folder;  ///< Where it was compiled, and where guests write their counters.
+};
+
 /// What a machine boots from, read from the descriptor that add_vm_image made (NAME.image.json).
 struct image_description {
     std::string name;
@@ -18,6 +24,7 @@ struct image_description {
     std::string root;         ///< Path of the read-only root image, empty where the guest lives in its initrd.
     std::string scratch;      ///< Path of an empty file system for the writable layer, empty where there is none.
     std::vector<std::string> kernel_arguments;
+    std::vector<instrumented_build> builds;
     std::string ready_unit;  ///< The systemd unit whose start ends the boot, empty without systemd.
 };
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSL-1.0
-# Runs inside the root of one image: packages, then files, then setup scripts, then tidying.
+# Runs inside the root of one image: packages, instrumented builds, files, setup scripts, then tidying.
 set -eu
 exec 2>&1
 here=/vmdsl-build
@@ -10,6 +10,11 @@ if [ -d $here/debs ]; then
     apt-get install --yes --no-install-recommends $here/debs/*.deb
     rm -rf $here/debs
 fi
+
+for build in $here/builds/*.tar; do
+    [ ! -e "$build" ] || tar --extract --file "$build" --directory / --keep-directory-symlink --no-overwrite-dir
+done
+ldconfig
 
 for folder in $here/files/*/; do
     [ -e "$folder/place" ] || continue
@@ -35,6 +40,9 @@ for script in $here/setup/*; do
         exit 1
     fi
 done
+
+# What instrumented programs counted meanwhile is not a test's.
+[ ! -d /coverage ] || find /coverage '(' -name '*.gcda' -o -name errors ')' -exec truncate --size=0 {} +
 
 # The service that loads /etc/modules starts only where it lists something.
 grep -q '^[^#]' /etc/modules 2>/dev/null || rm -f /etc/modules-load.d/modules.conf

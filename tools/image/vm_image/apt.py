@@ -8,6 +8,7 @@ and who downloads gets files of its own.
 
 import difflib
 import email.utils
+import functools
 import hashlib
 import os
 import pathlib
@@ -180,6 +181,40 @@ class Archive:
                            DEBIAN_FRONTEND="noninteractive")
         return subprocess.run(command, capture_output=True, text=True, errors="replace", env=environment, cwd=cwd,
                               stdin=subprocess.DEVNULL, check=False)
+
+
+class SourceArchive(Archive):
+    """The source packages of the same suite on the same mirrors; hosts rarely have them among their own lists."""
+
+    def __init__(self, suite, mirrors=(), architecture="amd64", say=lambda text: None):
+        lines = tuple(mirrors) or sources_of_host(suite)
+        super().__init__(suite, [re.sub(r"^deb\b", "deb-src", line) for line in lines], architecture, say)
+
+    def fetch(self, package, folder):
+        """Fetches a source package's files into a new folder and returns its version.
+
+        The newest version that can be fetched: some mirrors have an update's programs and not its sources.
+        """
+        done = self._run(["apt-cache", "showsrc", "--only-source", package])
+        versions = _sorted_versions(set(re.findall(r"^Version: (\S+)$", done.stdout, re.MULTILINE)))
+        if not versions:
+            raise ImageError(f"Debian {self.suite} has no source package {package}")
+        for version in versions:
+            cache.remove(folder)
+            folder.mkdir()
+            done = self._run(["apt-get", "source", "--download-only", "--only-source", f"{package}={version}"], cwd=folder)
+            if done.returncode == 0 and any(folder.glob("*.dsc")):
+                return version
+            self.say(f"the sources of {package} {version} are not where the lists have them")
+        raise DownloadError(f"cannot download the sources of {package}\n" + _indent(_complaints(done)))
+
+
+def _sorted_versions(versions):
+    """The newest first."""
+    def compare(a, b):
+        return -1 if subprocess.run(["dpkg", "--compare-versions", a, "gt", b], check=False).returncode == 0 else 1
+
+    return sorted(versions, key=functools.cmp_to_key(compare))
 
 
 def proxies_of_host():

@@ -21,8 +21,12 @@ from .recipe import Recipe
 
 def main(words):
     """Runs one command. Exit codes: 0 done, 1 an error that the user can mend (told on stderr), 2 wrong usage."""
+    return run_command("vm-image", _parser().parse_args(words))
+
+
+def run_command(program, given):
+    """Runs what was asked for and turns what a user can mend into a sentence. Returns the exit code."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    given = _parser().parse_args(words)
     try:
         if given.run in (_clean, _check):
             given.run(given)
@@ -31,15 +35,15 @@ def main(words):
                 given.run(given)
         return 0
     except ImageError as error:
-        print(f"vm-image: {error}", file=sys.stderr)
+        print(f"{program}: {error}", file=sys.stderr)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
             raise
         place = f" ({error.filename})" if error.filename else ""
-        print(f"vm-image: {error.strerror}{place}\n  the cache is {cache.cache_root()}; "
+        print(f"{program}: {error.strerror}{place}\n  the cache is {cache.cache_root()}; "
               "VMDSL_CACHE_DIR=<another folder> moves it", file=sys.stderr)
     except KeyboardInterrupt:
-        print("vm-image: interrupted; nothing half-made is ever used", file=sys.stderr)
+        print(f"{program}: interrupted; nothing half-made is ever used", file=sys.stderr)
         return 130
     return 1
 
@@ -78,7 +82,7 @@ def _tiny(given):
 
 def _debian(given):
     say = _progress(given)
-    recipe = Recipe(given.name, given.package, given.file, given.setup)
+    recipe = Recipe(given.name, given.package, given.file, given.setup, given.build)
     archive = _archive(given, say)
     used = kernel(archive, refresh=given.refresh)
     content = initrd.initrd_content(used, given.agent)
@@ -86,7 +90,8 @@ def _debian(given):
     log.parent.mkdir(parents=True, exist_ok=True)
     root = debian.root_image(recipe, used, archive, given.mode, given.refresh, log)
     text = descriptor(given.name, used.image, initrd.cached_initrd(content), root, scratch_template(),
-                      arguments.COMMON + arguments.SYSTEMD, "systemd", "basic.target", used.bios_image)
+                      arguments.COMMON + arguments.SYSTEMD, "systemd", "basic.target", used.bios_image,
+                      recipe.builds)
     _write_descriptor(given, text)
     say("done")
 
@@ -98,7 +103,7 @@ def _given(given):
 
 
 def _clean(given):
-    cache.clean(("kernel", "busybox", "base", "root", "initrd", "scratch", "apt", "logs"), given.days,
+    cache.clean(("kernel", "busybox", "base", "build", "root", "initrd", "scratch", "apt", "logs"), given.days,
                 lambda: print("vm-image: waiting for builds that use this cache", file=sys.stderr, flush=True))
 
 
@@ -117,19 +122,22 @@ def _archive(given, say=None):
 
 
 def _progress(given):
+    return progress("image", getattr(given, "name", "vm-image"))
+
+
+def progress(kind, name):
     """A function that tells each step on stderr, and to the file that $VMDSL_PROGRESS_FILE names.
 
     Ninja shows what a command printed when it has ended; who builds and wants to know earlier reads that file.
     """
-    name = getattr(given, "name", "vm-image")
     begin = time.monotonic()
     file = os.environ.get("VMDSL_PROGRESS_FILE")
 
     def say(text):
-        print(f"vm-image: [{name} {time.monotonic() - begin:5.1f} s] {text}", file=sys.stderr, flush=True)
+        print(f"vm-{kind}: [{name} {time.monotonic() - begin:5.1f} s] {text}", file=sys.stderr, flush=True)
         if file:
             with contextlib.suppress(OSError), open(file, "a", encoding="utf-8") as stream:
-                stream.write(f"image {name}: {text}\n")
+                stream.write(f"{kind} {name}: {text}\n")
 
     return say
 
@@ -170,6 +178,8 @@ def _parser():
     command = commands.add_parser("debian", parents=[archive, agent, output], help="a Debian guest from packages")
     command.add_argument("--name", required=True)
     command.add_argument("--package", action="extend", nargs="+", default=[], metavar="NAME")
+    command.add_argument("--build", action="append", default=[], metavar="FILE",
+                         help="the description of an instrumented build, installed after the packages")
     command.add_argument("--file", action="append", default=[], metavar="SRC:DEST[:MODE]",
                          help="a file or folder to copy in after the packages are installed")
     command.add_argument("--setup", action="append", default=[], metavar="SCRIPT",

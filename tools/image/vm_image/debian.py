@@ -32,7 +32,7 @@ _DPKG_OPTIONS = (
 # Not compressed: emulated machines spend a tenth of their boot on decompression, and the host's page cache holds what
 # they read anyway. A fixed identifier and clamped times: same content, same bytes.
 _EROFS_OPTIONS = ("--quiet", "-U", "6d1d0a5e-2f0b-4b53-9a53-3c4d5e6f7a81")
-_BUILD_FOLDER = "vmdsl-build"
+BUILD_FOLDER = "vmdsl-build"
 # Part of every key: to be counted up when this file builds the same recipe differently.
 _FORMAT = 3
 
@@ -40,7 +40,7 @@ _FORMAT = 3
 def root_image(recipe, kernel_used, archive, mode, refresh, log):
     """The read-only root file system for a recipe, from the cache where it is there."""
     # Not the archive's state: an image that was built stays until it is refreshed or something in it changes.
-    key = cache.key_of([_base_facts(archive, kernel_used), _digests(_IMAGE_PARTS), _EROFS_OPTIONS, recipe.facts()])
+    key = cache.key_of([base_facts(archive, kernel_used), _digests(_IMAGE_PARTS), _EROFS_OPTIONS, recipe.facts()])
     key += ".erofs"
     if refresh:
         cache.forget("root", key)
@@ -53,17 +53,17 @@ def root_image(recipe, kernel_used, archive, mode, refresh, log):
         try:
             with archive.reading():
                 archive.require(recipe.packages)
-                _build_root(_Builder(prefix, archive, log), recipe, kernel_used, work)
+                _build_root(Builder(prefix, archive, log), recipe, kernel_used, work)
         except DownloadError:
             archive.say("a package is not where the package lists have it; fetching newer lists")
             archive.refresh(force=True)
             with archive.reading():
-                _build_root(_Builder(prefix, archive, log), recipe, kernel_used, work)
+                _build_root(Builder(prefix, archive, log), recipe, kernel_used, work)
 
     return cache.entry("root", key, build, lambda: archive.say("waiting for another build of this image"))
 
 
-def _base_facts(archive, kernel_used):
+def base_facts(archive, kernel_used):
     return [_FORMAT, BASE_PACKAGES, _DPKG_OPTIONS, _digests(_BASE_PARTS), archive.suite, archive.sources,
             kernel_used.facts()]
 
@@ -72,7 +72,7 @@ def _digests(parts):
     return [cache.digest_of_tree(_GUEST / part) for part in parts]
 
 
-class _Builder:
+class Builder:
     """mmdebstrap with what all its runs have in common. To be made and used while archive.reading() is held."""
 
     def __init__(self, prefix, archive, log):
@@ -86,13 +86,17 @@ class _Builder:
         """Builds a system and packs it into a tar archive."""
         self._run('"$@"', self._mmdebstrap(options, "tar", "-"), folder, what, output)
 
+    def nothing_of(self, options, folder, what):
+        """Builds a system for what its hooks take out of it."""
+        self._run('"$@"', self._mmdebstrap(options, "null", "-"), folder, what, None)
+
     def image_of(self, options, folder, what, output):
         """Builds a system and makes a read-only file system of it."""
         system = folder / "chroots" / "system"
         # Device files cannot be made by everyone, and the agent mounts the kernel's own. mkfs runs inside the
         # namespace, because only there do the files belong to whom the image says.
-        script = (f'"$@"; find {_quoted(system / "dev")} -xdev -mindepth 1 -delete; '
-                  f'mkfs.erofs {" ".join(_EROFS_OPTIONS)} {_quoted(output)} {_quoted(system)}')
+        script = (f'"$@"; find {quoted(system / "dev")} -xdev -mindepth 1 -delete; '
+                  f'mkfs.erofs {" ".join(_EROFS_OPTIONS)} {quoted(output)} {quoted(system)}')
         self._run(script, self._mmdebstrap(options, "directory", str(system)), folder, what, None)
 
     def _mmdebstrap(self, options, form, target):
@@ -115,7 +119,7 @@ class _Builder:
             if memory == 0:
                 return False
             try:
-                mount = f"mount -t tmpfs -o mode=755,size={memory} vmdsl {_quoted(folder / 'chroots')}; "
+                mount = f"mount -t tmpfs -o mode=755,size={memory} vmdsl {quoted(folder / 'chroots')}; "
                 self._run_in(mount + script, command, folder, what, output)
                 return True
             except (DiskFullError, KilledError):
@@ -133,14 +137,14 @@ class _Builder:
         pipeline.run(command, output, self._log, environment, what)
 
 
-def _quoted(path):
+def quoted(path):
     """For a shell, and for mmdebstrap's hooks."""
     return shlex.quote(str(path))
 
 
-def _base(builder, kernel_used):
+def base_system(builder, kernel_used):
     archive, say = builder.archive, builder.say
-    key = cache.key_of([_base_facts(archive, kernel_used), archive.state()])
+    key = cache.key_of([base_facts(archive, kernel_used), archive.state()])
 
     def build(work):
         say(f"base system (Debian {archive.suite}, Linux {kernel_used.release})")
@@ -153,15 +157,15 @@ def _base(builder, kernel_used):
         with Stage(folder / "guest.tar", builder.date) as stage:
             stage.add(kernel_used.modules, f"usr/lib/modules/{kernel_used.release}")
             for part in _BASE_PARTS:
-                stage.add(_GUEST / part, f"{_BUILD_FOLDER}/{part}")
+                stage.add(_GUEST / part, f"{BUILD_FOLDER}/{part}")
         options = [
             "--skip=output/dev",  # unpacked again where device nodes cannot be made
             "--variant=minbase", "--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr",
             f"--include={','.join(BASE_PACKAGES)}",
-            f"--setup-hook=tar-in {_quoted(folder / 'lists.tar')} /",
-            f"--customize-hook=tar-in {_quoted(folder / 'guest.tar')} /",
-            f'--customize-hook=chroot "$1" sh /{_BUILD_FOLDER}/base.sh {kernel_used.release}',
-            f"--customize-hook=download /var/lib/dpkg/status {_quoted(work / 'status')}",
+            f"--setup-hook=tar-in {quoted(folder / 'lists.tar')} /",
+            f"--customize-hook=tar-in {quoted(folder / 'guest.tar')} /",
+            f'--customize-hook=chroot "$1" sh /{BUILD_FOLDER}/base.sh {kernel_used.release}',
+            f"--customize-hook=download /var/lib/dpkg/status {quoted(work / 'status')}",
         ]
         builder.archive_of(options, folder, f"the base system of Debian {archive.suite}", work / "root.tar")
 
@@ -174,7 +178,7 @@ def _base(builder, kernel_used):
 
 
 def _build_root(builder, recipe, kernel_used, work):
-    base = _base(builder, kernel_used)
+    base = base_system(builder, kernel_used)
     builder.say(f"packages: {' '.join(recipe.packages) or 'none'}")
     debs = builder.archive.download_with_dependencies(recipe.packages, base / "status", cache.beside(work, "download"))
     folder = cache.beside(work, "build")
@@ -183,9 +187,9 @@ def _build_root(builder, recipe, kernel_used, work):
     builder.say("root image")
     options = [
         "--variant=custom",
-        f"--setup-hook=tar-in {_quoted(base / 'root.tar')} /",
-        f"--setup-hook=tar-in {_quoted(folder / 'stage.tar')} /",
-        f'--customize-hook=chroot "$1" sh /{_BUILD_FOLDER}/image.sh',
+        f"--setup-hook=tar-in {quoted(base / 'root.tar')} /",
+        f"--setup-hook=tar-in {quoted(folder / 'stage.tar')} /",
+        f'--customize-hook=chroot "$1" sh /{BUILD_FOLDER}/image.sh',
     ]
     builder.image_of(options, folder, f"image {recipe.name}", work)
 
@@ -194,12 +198,14 @@ def _write_stage(path, date, recipe, debs):
     with Stage(path, date) as stage:
         stage.folder("dev")  # mmdebstrap leaves it out of its archives, and mounts the host's devices into it
         for part in _IMAGE_PARTS:
-            stage.add(_GUEST / part, f"{_BUILD_FOLDER}/{part}")
+            stage.add(_GUEST / part, f"{BUILD_FOLDER}/{part}")
         for deb in debs:
-            stage.add(deb, f"{_BUILD_FOLDER}/debs/{deb.name}", 0o644)
+            stage.add(deb, f"{BUILD_FOLDER}/debs/{deb.name}", 0o644)
+        for number, build in enumerate(recipe.builds):
+            stage.add(pathlib.Path(build["folder"]) / "install.tar", f"{BUILD_FOLDER}/builds/{number}.tar")
         for number, file in enumerate(recipe.files):
             # Files are put in place by image.sh: after the packages, so that a package's own file does not win.
-            stage.add(file.source, f"{_BUILD_FOLDER}/files/{number}/content", file.mode)
-            stage.text(f"{_BUILD_FOLDER}/files/{number}/place", file.target)
+            stage.add(file.source, f"{BUILD_FOLDER}/files/{number}/content", file.mode)
+            stage.text(f"{BUILD_FOLDER}/files/{number}/place", file.target)
         for number, script in enumerate(recipe.scripts):
-            stage.add(script, f"{_BUILD_FOLDER}/setup/{number:03}-{script.name}", 0o755)
+            stage.add(script, f"{BUILD_FOLDER}/setup/{number:03}-{script.name}", 0o755)

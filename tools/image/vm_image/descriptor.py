@@ -19,7 +19,7 @@ _SCRATCH_OPTIONS = (
 
 
 def descriptor(name, kernel, initrd, root=None, scratch=None, arguments=(), init="none", ready_unit=None,
-               bios_kernel=None):
+               bios_kernel=None, builds=()):
     """The descriptor's text. Absent parts have no key."""
     fields = {"format": 1, "name": name, "kernel": str(kernel), "initrd": str(initrd)}
     if bios_kernel is not None:
@@ -32,6 +32,8 @@ def descriptor(name, kernel, initrd, root=None, scratch=None, arguments=(), init
     fields["init"] = init
     if ready_unit is not None:
         fields["ready_unit"] = ready_unit
+    if builds:
+        fields["builds"] = [{"folder": build["folder"], "guest_folder": build["guest_folder"]} for build in builds]
     return json.dumps(fields, indent=2) + "\n"
 
 

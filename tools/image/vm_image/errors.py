@@ -7,6 +7,7 @@ import shutil
 PACKAGE_OF = {
     "apt-cache": "apt",
     "apt-get": "apt",
+    "dpkg": "dpkg",
     "dpkg-deb": "dpkg",
     "lz4": "lz4",
     "mke2fs": "e2fsprogs",

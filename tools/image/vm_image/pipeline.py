@@ -56,7 +56,7 @@ def cause(what, log, start=0, status=1):
         name, status = failed[-1].removeprefix(SETUP_FAILED).rsplit(" ", 1)
         printed = lines[max(i for i, line in enumerate(lines) if line == SETUP_BEGIN + name) + 1 :]
         printed = printed[: printed.index(failed[-1])][-40:]
-        reason = f"setup script {name} ended with status {status}; it printed:\n" + _indented(printed or ["(nothing)"])
+        reason = f"script {name} ended with status {status}; it printed:\n" + _indented(printed or ["(nothing)"])
     elif kind is DiskFullError:
         full = [line for line in lines if _NO_SPACE.search(line)][:3]
         reason = ("the disk is full:\n" + _indented(full)

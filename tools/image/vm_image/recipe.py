@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSL-1.0
 """What one Debian image is made of, checked before anything is downloaded."""
 
+import json
 import pathlib
 import re
 
@@ -9,12 +10,13 @@ from .errors import ImageError
 
 
 class Recipe:
-    """Packages, files and setup scripts of an image."""
+    """Packages, instrumented builds, files and setup scripts of an image."""
 
-    def __init__(self, name, packages, files, scripts):
+    def __init__(self, name, packages, files, scripts, builds=()):
         self.name = name
         self.packages = tuple(packages)
         self.files = tuple(FileSpec(text) for text in files)
+        self.builds = tuple(read_build(path) for path in builds)
         self.scripts = tuple(pathlib.Path(script) for script in scripts)
         for script in self.scripts:
             if not script.is_file():
@@ -29,7 +31,19 @@ class Recipe:
             sorted(set(self.packages)),
             [[file.target, file.mode, cache.digest_of_tree(file.source)] for file in self.files],
             [[script.name, cache.digest_of_file(script)] for script in self.scripts],
+            *([[build["key"] for build in self.builds]] if self.builds else []),
         ]
+
+
+def read_build(path):
+    """The description of an instrumented build, as vm-build has written it."""
+    try:
+        fields = json.loads(pathlib.Path(path).read_text())
+        if not (pathlib.Path(fields["folder"]) / "install.tar").exists():
+            raise ImageError(f"the instrumented build {path} is no longer in the cache; build it again")
+        return {"key": fields["key"], "folder": fields["folder"], "guest_folder": fields["guest_folder"]}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ImageError(f"{path} is not the description of an instrumented build: {error}") from error
 
 
 class FileSpec:

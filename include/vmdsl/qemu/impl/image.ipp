@@ -116,6 +116,16 @@ VMDSL_DECL image_description load_image(const std::string& descriptor_path) {
             }
         }
     }
+    if (const auto* builds = object->if_contains("builds"); builds != nullptr && builds->is_array()) {
+        for (const auto& build : builds->get_array()) {
+            if (const auto* fields = build.if_object(); fields != nullptr) {
+                image.builds.push_back(
+                    {detail::image_text(*fields, "folder"), detail::image_text(*fields, "guest_folder")});
+                detail::require_image_file(descriptor_path, "instrumented build",
+                                           image.builds.back().folder + "/baseline.json");
+            }
+        }
+    }
     if (image.kernel.empty()) {
         throw could_not_run(descriptor_path + " names no kernel", "Build the image again.");
     }

@@ -23,9 +23,10 @@ namespace detail {
                         "name another folder with --output");
 }
 
-/// Consoles are appended to, by one worker after the other; those of an earlier run would be taken for this one's.
-inline void remove_old_consoles(const std::filesystem::path& folder) {
+/// Consoles and coverage are added to, by one worker after the other; an earlier run's would be taken for this one's.
+inline void remove_old_results(const std::filesystem::path& folder) {
     std::error_code ec;
+    std::filesystem::remove_all(folder / "coverage", ec);
     for (const auto& entry : std::filesystem::directory_iterator(folder, ec)) {
         const auto name = entry.path().filename().string();
         if (name.starts_with("console-") && name.ends_with(".log")) {
@@ -44,7 +45,7 @@ VMDSL_DECL output_folder::output_folder(const std::filesystem::path& wanted) {
     constexpr int most = 1000;
     for (int number = 2; number <= most; ++number) {
         if (try_to_lock()) {
-            detail::remove_old_consoles(path_);
+            detail::remove_old_results(path_);
             return;
         }
         path_ = wanted_.string() + "." + std::to_string(number);

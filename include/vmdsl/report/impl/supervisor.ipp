@@ -27,6 +27,7 @@
 #include <vmdsl/core/error.hpp>
 #include <vmdsl/core/event_stream.hpp>
 #include <vmdsl/core/run_options.hpp>
+#include <vmdsl/coverage/report.hpp>
 #include <vmdsl/process/guardian.hpp>
 #include <vmdsl/process/run_processes.hpp>
 #include <vmdsl/process/unique_fd.hpp>
@@ -124,6 +125,7 @@ public:
         const bool clean = guardian_.finish(descendants_ended_);
         chronicle_.log().summarise(record(), std::chrono::duration<double>(steady::now() - began_).count());
         print_places(clean);
+        report_coverage();
         return code();
     }
 
@@ -408,6 +410,19 @@ private:
         }
         if (!chronicle_.files().failure().empty()) {
             std::cerr << "vmdsl: the results are not complete: " << chronicle_.files().failure() << '\n';
+        }
+    }
+
+    void report_coverage() {
+        if (interrupted_by_ != 0) {
+            return;
+        }
+        try {
+            if (const auto report = write_coverage_report(folder_.path() / "coverage"); !report.machines.empty()) {
+                std::cout << summary_of(report) << std::flush;
+            }
+        } catch (const std::exception& problem) {
+            std::cerr << "vmdsl: there is no coverage report: " << problem.what() << '\n';
         }
     }
 

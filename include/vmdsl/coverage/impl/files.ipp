@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <fstream>
+#include <iterator>
+#include <system_error>
+
+#include <vmdsl/core/error.hpp>
+#include <vmdsl/coverage/files.hpp>
+
+namespace vmdsl::detail {
+
+VMDSL_DECL std::string content_of(const std::filesystem::path& file, std::size_t limit) {
+    std::ifstream in(file, std::ios::binary);
+    std::string text;
+    if (limit == std::string::npos) {
+        text.assign(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
+    } else {
+        text.resize(limit);
+        in.read(text.data(), static_cast<std::streamsize>(limit));
+        text.resize(static_cast<std::size_t>(in.gcount()));
+    }
+    return text;
+}
+
+VMDSL_DECL void write_file(const std::filesystem::path& file, std::string_view content) {
+    std::error_code ec;
+    std::filesystem::create_directories(file.parent_path(), ec);
+    std::ofstream out(file, std::ios::binary | std::ios::trunc);
+    out.write(content.data(), static_cast<std::streamsize>(content.size()));
+    if (!out.flush()) {
+        throw could_not_run("can't write " + file.string(), "Free some space, or name another folder with --output.");
+    }
+}
+
+}  // namespace vmdsl::detail

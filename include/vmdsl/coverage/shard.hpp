@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <vmdsl/core/config.hpp>
+#include <vmdsl/coverage/collection.hpp>
+#include <vmdsl/qemu/image.hpp>
+
+namespace vmdsl {
+
+/// The counters of one machine during one case, or a part of it: a folder with a copy of each file of counters that are
+/// not all zero, as BUILD/PATH-IN-THE-GUEST, and a manifest, shard.json.
+struct coverage_shard {
+    std::filesystem::path folder;
+    std::string machine;
+    std::string test;                        ///< The case, or "(checkpoint)" for what it starts from.
+    std::vector<instrumented_build> builds;  ///< Of the machine's image.
+    std::size_t files = 0;                   ///< How many files of counters there are.
+    std::vector<std::string> problems;       ///< Why it is not complete; empty where it is.
+};
+
+/// Writes a shard with a number of its own into `folder`: the counters that are good, and what is wrong with the others
+/// among the problems. Thread-safe, also between processes. Throws `could_not_run` where the host's disk refuses.
+VMDSL_DECL coverage_shard write_shard(const std::filesystem::path& folder, coverage_shard shard,
+                                      const collection& collected);
+
+/// All shards of a folder, in the order of their numbers. Empty where the folder is missing.
+[[nodiscard]] VMDSL_DECL std::vector<coverage_shard> read_shards(const std::filesystem::path& folder);
+
+}  // namespace vmdsl
+
+#ifdef VMDSL_HEADER_ONLY
+#include <vmdsl/coverage/impl/shard.ipp>
+#endif
