@@ -133,9 +133,10 @@ class interactive(spec_test_case):
         other.hang_up()
         seat.see(PROMPT)
         seat.type_and_see("run box while pgrep -f 'sleep 432[1]'; do sleep 0.1; done; echo gone\r", r"\ngone\r\n")
+        seat.see(PROMPT)
         self.see_two_networks(seat)
         seat.type("quit\r")
-        seat.wait()
+        self.assertEqual(seat.wait(), 0, seat.shown)
         self.expect_nothing_left()
 
     def test_a_machine_that_goes_away_under_a_shell(self):
@@ -176,6 +177,7 @@ class interactive(spec_test_case):
         second.type("\x04")
         self.assertEqual(second.wait(), 0, second.shown)
         seat.type_and_see("run box echo still here\r", r"\nstill here\r\n")
+        seat.see(PROMPT)
 
     def test_ctrl_c(self):
         seat = self.network()

@@ -62,7 +62,9 @@ class Terminal:
                     self.shown += os.read(self.master, 65536).decode(errors="replace")
                 except OSError:
                     break
-        return self.program.wait(1)
+        if not ended:
+            raise AssertionError(f"waited in vain for its end; shown was {self.shown!r}")
+        return self.program.returncode
 
     def has_its_modes_back(self):
         return termios.tcgetattr(self.slave) == self.modes

@@ -350,7 +350,7 @@ VMDSL_DECL guest& guest::copy_from_host(const std::filesystem::path& host_path, 
 VMDSL_DECL std::filesystem::path guest::copy_to_host(std::string_view guest_path,
                                                      const std::filesystem::path& host_path, source_location where) {
     const std::string from(guest_path);
-    const auto target = detail::result_path(host_path.string());
+    auto target = detail::result_path(host_path.string());
     bool copied = false;
     const auto answer = network_->perform({name(), "copy to host", from + " to " + host_path.string()}, [&] {
         auto& machine = network_->machine(index_);
@@ -473,7 +473,7 @@ VMDSL_DECL guest& guest::send_chars(std::string_view text, source_location where
 }
 
 VMDSL_DECL std::filesystem::path guest::screenshot(const std::filesystem::path& host_path, source_location where) {
-    const auto file = detail::result_path(host_path.string());
+    auto file = detail::result_path(host_path.string());
     bool taken = false;
     const auto picture = text_verb("screenshot", host_path.string(), [&](detail::machine_runtime& machine) {
         detail::take_screenshot(machine, file, case_clock::verb(limit_), where);

@@ -21,7 +21,7 @@ namespace vmdsl::detail {
 /// say becomes an event first, so that all of them, and events.jsonl, tell the same.
 ///
 /// Where a case fails without telling what a console showed in it (it crashed, it hung, its machines live on), that is
-/// read from the console's file: from where the machine started in this case, or else from where the case began.
+/// read from the console's file: from where the machine started last in this case, or else from where the case began.
 class chronicle {
 public:
     /// Throws `could_not_run` where the result files can't be written.
@@ -62,7 +62,7 @@ private:
     struct console {
         std::string machine;
         std::string file;
-        std::uint64_t offset = 0;  ///< Where in the file the running case's part begins.
+        std::uint64_t offset = 0;  ///< Where in the file its words begin.
         std::int64_t position = 0;
         bool of_this_case = false;  ///< The machine started in the running case.
     };

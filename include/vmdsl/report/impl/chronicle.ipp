@@ -122,9 +122,7 @@ VMDSL_DECL void chronicle::name_console(const event& e) {
     const auto known =
         std::find_if(consoles_.begin(), consoles_.end(), [&](const auto& one) { return one.machine == e.machine; });
     auto& one = known == consoles_.end() ? consoles_.emplace_back() : *known;
-    // A machine that starts again in the same case: what it said before belongs to the case too.
-    const auto offset = static_cast<std::uint64_t>(std::max(e.number("offset"), 0.0));
-    one = {e.machine, std::string(file), one.of_this_case ? one.offset : offset,
+    one = {e.machine, std::string(file), static_cast<std::uint64_t>(std::max(e.number("offset"), 0.0)),
            static_cast<std::int64_t>(e.number("position")), record_.running() != nullptr};
 }
 
