@@ -71,6 +71,7 @@ let
     {
       name,
       src,
+      folder ? ".", # of the project, in src
       images,
     }:
     pkgs.stdenv.mkDerivation {
@@ -80,6 +81,7 @@ let
         pkgs.ninja
       ];
       buildInputs = [ vmdsl ];
+      cmakeDir = "../${folder}"; # from the build folder
       cmakeFlags = [
         "-DVMDSL_BUILD_IMAGES=OFF"
         "-DVMDSL_IMAGE_PATH=${builtins.concatStringsSep ";" (map toString images)}"
@@ -100,7 +102,8 @@ let
     name: images:
     testProgram {
       inherit name images;
-      src = ./examples + "/${name}";
+      src = ./examples; # whole, because one uses another's files
+      folder = name;
     };
 
   recurse.recurseForDerivations = true;
@@ -110,6 +113,8 @@ in
   images = images // recurse;
   examples = builtins.mapAttrs example {
     tiny = [ images.tiny ];
-    subversion = [ ]; # its images are of Debian packages, which a build in Nix can't fetch: tools/vm-image makes them
+    # Their images are of Debian packages, which a build in Nix can't fetch: tools/vm-image makes them.
+    subversion = [ ];
+    subversion-coverage = [ ];
   } // recurse;
 }

@@ -7,10 +7,10 @@
 #include <type_traits>
 #include <utility>
 
-#include <vmdsl/core/attentive_wait.hpp>
 #include <vmdsl/core/config.hpp>
 #include <vmdsl/core/deadline.hpp>
 #include <vmdsl/core/source_location.hpp>
+#include <vmdsl/core/wait_duty.hpp>
 
 namespace vmdsl {
 

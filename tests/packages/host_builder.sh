@@ -8,11 +8,11 @@ if [ -n "${buildCommand:-}" ]; then
 fi
 cp -r "$src" source
 chmod -R u+w source
-cd source
+mkdir source/build
+cd source/build
 # The inputs are separated by spaces, as are the flags; CMake wants semicolons.
-cmake -S . -B build -G Ninja -DCMAKE_INSTALL_PREFIX="$out" \
+cmake "${cmakeDir:-..}" -G Ninja -DCMAKE_INSTALL_PREFIX="$out" \
     -DCMAKE_PREFIX_PATH="$(echo "${buildInputs:-}" | tr ' ' ';')" ${cmakeFlags:-}
-cd build
 cmake --build . -j2
 if [ -n "${installPhase:-}" ]; then
     eval "$installPhase"

@@ -89,10 +89,11 @@ def deb(project, _build):
     for name in ("vmdsl", "libvmdsl-dev"):
         assert f"_{version}_" in packages[name].name, f"{packages[name].name}, but the project has version {version}"
         project.run("dpkg-deb", "--extract", packages[name], root)
-    for path in (sources / "tools/image").rglob("*.*"):
-        packaged = root / "usr/libexec/vmdsl/image" / path.relative_to(sources / "tools/image")
-        if path.is_file() and path.suffix != ".pyc":
-            assert packaged.stat().st_mode & 0o111 == path.stat().st_mode & 0o111, f"{packaged} has another mode"
+    for folder in ("image", "instrumented"):
+        for path in (sources / "tools" / folder).rglob("*.*"):
+            packaged = root / "usr/libexec/vmdsl" / path.relative_to(sources / "tools")
+            if path.is_file() and path.suffix != ".pyc":
+                assert packaged.stat().st_mode & 0o111 == path.stat().st_mode & 0o111, f"{packaged} has another mode"
     needed = output_of("bash", "-c", f". {sources}/tools/lib/common.sh && echo ${{image_packages[@]}} ${{run_packages[@]}}", root=sources)
     named = re.split(r"[\s,]+", output_of("dpkg-deb", "--field", packages["vmdsl"], "Depends"))
     assert set(needed.split()) <= set(named), f"tools/lib/common.sh installs {needed}, the package depends on {named}"
@@ -107,7 +108,7 @@ def nix(project, _build):
     places["NIX_CONFIG"] = "sandbox = false\nsubstitute = false\nbuild-users-group =\n"
     build = ["nix-build", sources, "--arg", "pkgs", f"import {tests}/host_pkgs.nix {{ kernel = {kernel}; }}"]
     project.run(*build, "--no-out-link", **places)
-    for attribute in ("examples.tiny", "examples.subversion", "vmdsl", "images.tiny"):
+    for attribute in ("examples.tiny", "examples.subversion", "examples.subversion-coverage", "vmdsl", "images.tiny"):
         project.run(*build, "-A", attribute, "--out-link", attribute, **places)
     assert (project.folder / "vmdsl/libexec/vmdsl/vm-image").is_file()
 

@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include <vmdsl/core/attentive_wait.hpp>
+#include <vmdsl/core/wait_duty.hpp>
 
 namespace vmdsl::detail {
 
