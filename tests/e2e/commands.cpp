@@ -225,12 +225,10 @@ BOOST_AUTO_TEST_CASE(a_condition_ends_the_verb_that_waits) {
     auto healthy = polling_condition("the box is healthy", [&] { return box.file_exists("/tmp/healthy"); });
     BOOST_TEST(healthy.during([&] { return box.run("echo fine").out(); }) == "fine\n");
     box.spawn("sleep 1; rm /tmp/healthy");
-    const auto begin = std::chrono::steady_clock::now();
     BOOST_CHECK_EXCEPTION(healthy.every(200ms).during([&] { box.run("sleep 1234"); }), condition_failed,
                           [](const condition_failed& e) {
                               return mentions(e, "\"the box is healthy\" did not hold") && mentions(e, "commands.cpp:");
                           });
-    BOOST_TEST(seconds_since(begin) < 30);
     box.wait_until_fails("ps | grep '[s]leep 1234'", 30s);       // the command is killed
     BOOST_CHECK_THROW(healthy.during([] {}), condition_failed);  // asked at the beginning
 }

@@ -38,7 +38,7 @@ network_plan two_servers() {
 constexpr const char* request = "svn info http://localhost/repos/demo";
 
 void prepare(detail::network_core& network) {
-    network.start(5min);
+    network.start(5min, source_location::current());
     for (std::size_t i = 0; i < 2; ++i) {
         guest machine(network, i);
         machine.wait_for_unit("apache2.service").wait_for_open_port(80);

@@ -100,7 +100,7 @@ void boot(variant& one) {
     {
         detail::network_core network({{"lan"}, {one.machine}});
         one.seconds.add(bench::seconds_of([&] {
-            network.start(5min);
+            network.start(5min, source_location::current());
             guest(network, 0).wait_for_unit("multi-user.target");
         }));
     }

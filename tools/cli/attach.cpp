@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <algorithm>
+#include <csignal>
 #include <iostream>
 #include <string>
 
-#include <termios.h>
 #include <unistd.h>
 
 #include <vmdsl/core/error.hpp>
@@ -16,15 +16,6 @@
 namespace vmdsl::cli {
 
 namespace {
-
-/// Stopping the prompt would leave the program that started it in charge of a terminal that it does not read.
-void switch_stop_key_off() {
-    termios modes{};
-    if (::tcgetattr(STDIN_FILENO, &modes) == 0) {
-        modes.c_cc[VSUSP] = _POSIX_VDISABLE;
-        ::tcsetattr(STDIN_FILENO, TCSADRAIN, &modes);
-    }
-}
 
 int run_prompt(const vmdsl::detail::running_network& network, bool owner) {
     const bool person = ::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1;
@@ -59,7 +50,7 @@ int run_attach(const words& given) {
     }
     const auto network = choose_network(wanted);
     keep_terminal_modes();
-    switch_stop_key_off();
+    ::signal(SIGTSTP, SIG_IGN);  // the program that started this one would be stopped with it
     const int code = run_prompt(network, owner);
     put_terminal_modes_back();
     return code;

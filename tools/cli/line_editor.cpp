@@ -145,6 +145,8 @@ std::optional<std::string> line_editor::read() {
 #ifdef VMDSL_HAS_LIBEDIT
     if (impl_) {
         el_resize(impl_->editor);
+        // Before the prompt is shown: else a Ctrl-D that answers it at once is no key, and comes as a zero byte.
+        el_set(impl_->editor, EL_PREP_TERM, 1);
         int count = 0;
         const char* text = el_gets(impl_->editor, &count);
         if (text == nullptr || count <= 0) {

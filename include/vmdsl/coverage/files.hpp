@@ -11,11 +11,11 @@
 namespace vmdsl::detail {
 
 /// A file's content, or its first bytes; empty where it can't be read.
-[[nodiscard]] VMDSL_DECL std::string content_of(const std::filesystem::path& file,
+[[nodiscard]] VMDSL_DECL std::string read_bytes(const std::filesystem::path& file,
                                                 std::size_t limit = std::string::npos);
 
 /// Writes a file, with the folders above it. Throws `could_not_run`.
-VMDSL_DECL void write_file(const std::filesystem::path& file, std::string_view content);
+VMDSL_DECL void write_result_file(const std::filesystem::path& file, std::string_view content);
 
 }  // namespace vmdsl::detail
 

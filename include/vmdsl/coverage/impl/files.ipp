@@ -10,7 +10,7 @@
 
 namespace vmdsl::detail {
 
-VMDSL_DECL std::string content_of(const std::filesystem::path& file, std::size_t limit) {
+VMDSL_DECL std::string read_bytes(const std::filesystem::path& file, std::size_t limit) {
     std::ifstream in(file, std::ios::binary);
     std::string text;
     if (limit == std::string::npos) {
@@ -23,7 +23,7 @@ VMDSL_DECL std::string content_of(const std::filesystem::path& file, std::size_t
     return text;
 }
 
-VMDSL_DECL void write_file(const std::filesystem::path& file, std::string_view content) {
+VMDSL_DECL void write_result_file(const std::filesystem::path& file, std::string_view content) {
     std::error_code ec;
     std::filesystem::create_directories(file.parent_path(), ec);
     std::ofstream out(file, std::ios::binary | std::ios::trunc);

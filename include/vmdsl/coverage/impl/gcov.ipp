@@ -75,7 +75,7 @@ inline void run_gcov(line_counts& counts, const instrumented_build& build, const
                                     "; what it said is in " + errors,
                                 "It needs the libraries of the Debian release that it comes from.");
         }
-        add_gcov_output(counts, content_of(output), build);
+        add_gcov_output(counts, read_bytes(output), build);
         std::filesystem::remove(output);
         std::filesystem::remove(errors);
     }
@@ -106,7 +106,7 @@ VMDSL_DECL void add_gcov_output(line_counts& counts, std::string_view text, cons
 
 VMDSL_DECL line_counts lines_of_build(const instrumented_build& build) {
     line_counts counts;
-    add_gcov_output(counts, detail::content_of(std::filesystem::path(build.folder) / "baseline.json"), build);
+    add_gcov_output(counts, detail::read_bytes(std::filesystem::path(build.folder) / "baseline.json"), build);
     return counts;
 }
 

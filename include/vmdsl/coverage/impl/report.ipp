@@ -143,8 +143,8 @@ VMDSL_DECL coverage_report write_coverage_report(const std::filesystem::path& fo
     report.lines_run = detail::count_lines_run(all);
     report.tracefile = folder / "coverage.info";
     report.by_case = folder / "cases.info";
-    detail::write_file(report.tracefile, by_machine);
-    detail::write_file(report.by_case, by_case);
+    detail::write_result_file(report.tracefile, by_machine);
+    detail::write_result_file(report.by_case, by_case);
     detail::run_genhtml(report, folder);
     return report;
 }

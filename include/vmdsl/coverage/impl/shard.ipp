@@ -68,14 +68,14 @@ inline void write_manifest(const coverage_shard& shard) {
                                        {"builds", std::move(builds)},
                                        {"files", shard.files},
                                        {"problems", boost::json::value_from(shard.problems)}};
-    write_file(shard.folder / "shard.json", boost::json::serialize(manifest));
+    write_result_file(shard.folder / "shard.json", boost::json::serialize(manifest));
 }
 
 inline coverage_shard read_manifest(const std::filesystem::path& folder) {
     coverage_shard shard;
     shard.folder = folder;
     try {
-        const auto manifest = boost::json::parse(content_of(folder / "shard.json"));
+        const auto manifest = boost::json::parse(read_bytes(folder / "shard.json"));
         shard.machine = boost::json::value_to<std::string>(manifest.at("machine"));
         shard.test = boost::json::value_to<std::string>(manifest.at("test"));
         shard.files = boost::json::value_to<std::size_t>(manifest.at("files"));
@@ -107,7 +107,7 @@ VMDSL_DECL coverage_shard write_shard(const std::filesystem::path& folder, cover
             shard.problems.push_back(file.path + ": it belongs to no build of this image");
             continue;
         }
-        const auto notes = detail::content_of(place.notes, detail::gcov_header);
+        const auto notes = detail::read_bytes(place.notes, detail::gcov_header);
         if (auto problem = counter_file_problem(file.content, notes); !problem.empty()) {
             shard.problems.push_back(file.path + ": " + problem);
             continue;
@@ -116,7 +116,7 @@ VMDSL_DECL coverage_shard write_shard(const std::filesystem::path& folder, cover
             continue;
         }
         const auto copy = shard.folder / std::to_string(place.build) / std::filesystem::path(file.path).relative_path();
-        detail::write_file(copy, file.content);
+        detail::write_result_file(copy, file.content);
         std::error_code ec;
         std::filesystem::create_symlink(place.notes, std::filesystem::path(copy).replace_extension(".gcno"), ec);
         ++shard.files;

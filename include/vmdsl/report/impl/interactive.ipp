@@ -66,6 +66,7 @@ public:
           run_id_(make_run_id()),
           guardian_({run_id_, scratch_base(), line.keep}) {
         ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+        ::signal(SIGTSTP, SIG_IGN);  // who stopped us would leave a network behind that nobody watches
     }
 
     int run() {
