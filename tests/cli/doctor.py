@@ -197,7 +197,13 @@ class doctor(unittest.TestCase):
         for name in ("build_packages", "run_packages"):
             for package in re.search(rf"{name}=\(([^)]*)\)", text)[1].split():
                 if package != "libedit-dev":  # vmdsl itself needs it, specs do not
-                    self.assertRegex(sources, rf'[" ]{re.escape(package)}[" ]')
+                    self.assertTrue(re.search(rf'[" ]{re.escape(package)}[" ]', sources), f"doctor never names {package}")
+
+    def test_no_genhtml(self):
+        self.only("env")
+        self.expect(self.findings("run")["genhtml"], "costly", "without pages", "lcov")
+        self.program("genhtml", "#!/bin/sh\n")
+        self.expect(self.findings("run")["genhtml"], "ok", "coverage")
 
     def test_wrong_words(self):
         self.ask("rnu")

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -15,8 +16,10 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <vmdsl/core/deadline.hpp>
 #include <vmdsl/core/error.hpp>
 #include <vmdsl/core/run_options.hpp>
+#include <vmdsl/process/child.hpp>
 #include <vmdsl/qemu/program.hpp>
 
 #include "doctor/finding.hpp"
@@ -181,6 +184,15 @@ finding look_at_folder(const std::string& id, std::filesystem::path folder, cons
     return {id, free < little_space ? health::missing : health::good, text, free < little_space ? remedy : ""};
 }
 
+finding look_at_genhtml() {
+    const auto answer = run_program("/usr/bin/env", {"genhtml", "--version"}, deadline::in(std::chrono::seconds(60)));
+    if (answer.code != 0 || answer.signal != 0) {
+        return {"genhtml", health::costly, "no genhtml: coverage is reported without pages to look at",
+                install_command("lcov")};
+    }
+    return {"genhtml", health::good, "genhtml makes the pages of coverage reports", ""};
+}
+
 }  // namespace
 
 findings look_at_running() {
@@ -191,6 +203,7 @@ findings look_at_running() {
     found.push_back(look_at_processors());
     found.push_back(look_at_folder("scratch", vmdsl::detail::scratch_base(), "temporary files",
                                    vmdsl::detail::scratch_base_variable));
+    found.push_back(look_at_genhtml());
     found.push_back(look_at_folder("cache", vmdsl::cache_folder(), "images", "VMDSL_CACHE_DIR"));
     return found;
 }
