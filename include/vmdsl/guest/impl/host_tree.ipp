@@ -127,8 +127,9 @@ VMDSL_DECL void host_tree_reader::look_at(const std::filesystem::path& path, con
         detail::throw_unreadable(path, ec.value());
     }
     std::sort(names.begin(), names.end());
+    const auto prefix = relative.empty() ? std::string() : relative + "/";
     for (const auto& name : names) {
-        look_at(path / name, relative.empty() ? name : relative + "/" + name);
+        look_at(path / name, prefix + name);
     }
 }
 

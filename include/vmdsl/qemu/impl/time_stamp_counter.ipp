@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cmath>
 #include <thread>
 
 #if defined(__x86_64__)
@@ -45,7 +46,7 @@ VMDSL_DECL std::uint64_t measure_tsc_khz() {
     std::this_thread::sleep_for(std::chrono::milliseconds(30));
     const auto last = detail::read_tsc_and_clock();
     const std::chrono::duration<double, std::milli> passed = last.clock - first.clock;
-    return static_cast<std::uint64_t>(static_cast<double>(last.counter - first.counter) / passed.count() + 0.5);
+    return static_cast<std::uint64_t>(std::llround(static_cast<double>(last.counter - first.counter) / passed.count()));
 }
 
 #else
