@@ -31,10 +31,13 @@ struct ready : checkpoint<lone> {
 
 namespace {
 
-/// Sends `text`, says that this is all, and returns everything that comes back.
+/// Sends `text`, says that this is all, and returns everything that comes back. Several threads call it, which
+/// Boost.Test's checks are not made for.
 std::string round_trip(std::uint16_t port, const std::string& text) {
     const int fd = connect_to_localhost(port);
-    BOOST_REQUIRE(fd != -1);
+    if (fd == -1) {
+        return "(nobody listens)";
+    }
     std::thread writer([&] {
         std::size_t done = 0;
         while (done < text.size()) {
