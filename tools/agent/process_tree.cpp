@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <cstddef>
 #include <cstdlib>
+#include <utility>
 
 #include <dirent.h>
 #include <signal.h>
@@ -26,7 +27,8 @@ struct process {
     pid_t session = 0;
     bool dead = false;
     bool member = false;
-    bool has_environment = false;  ///< False for a moment while it executes a program.
+    bool has_no_environment = false;  ///< It was started without one.
+    bool undecided = false;           ///< It is just executing a program: its environment can't be read.
 };
 
 /// All processes of the system.
@@ -72,20 +74,19 @@ bool parse_stat(std::string_view line, process& to) {
     }
     constexpr int session_field = 6;
     constexpr int env_end_field = 51;
+    std::string_view env_start;
     std::string_view env_end;
     for (int field = session_field; field != env_end_field; ++field) {
-        env_end = take_word(line);
+        env_start = std::exchange(env_end, take_word(line));
     }
-    to.has_environment = env_end != "0";
+    to.has_no_environment = env_start == env_end && env_end != "0";
     return true;
 }
 
-bool has_mark(std::string_view pid, std::string_view mark) {
-    const text environment = read_small_file(join({"/proc/", pid, "/environ"}).c_str());
+bool has_mark(std::string_view environment, std::string_view mark) {
     const text wanted = join({tree_mark, "=", mark});
-    std::string_view rest = environment;
     const std::string_view zero{"\0", 1};
-    for (auto entry = take_word(rest, zero); !entry.empty(); entry = take_word(rest, zero)) {
+    for (auto entry = take_word(environment, zero); !entry.empty(); entry = take_word(environment, zero)) {
         if (entry == wanted.view()) {
             return true;
         }
@@ -104,8 +105,13 @@ void list_processes(process_list& list, pid_t command, std::string_view mark) {
             !parse_stat(read_small_file(join({"/proc/", entry->d_name, "/stat"}).c_str()), item)) {
             continue;
         }
-        item.member = item.pid == command || item.group == command || item.session == command ||
-                      (!item.dead && has_mark(entry->d_name, mark));
+        item.member = item.pid == command || item.group == command || item.session == command;
+        if (!item.member && !item.dead) {
+            const text environment = read_small_file(join({"/proc/", entry->d_name, "/environ"}).c_str());
+            item.member = has_mark(environment, mark);
+            // An orphan of a command. Others are found by their parents.
+            item.undecided = environment.size() == 0 && !item.has_no_environment && item.parent == ::getpid();
+        }
         list.add(item);
     }
     ::closedir(folder);
@@ -145,7 +151,7 @@ round_result signal_once(pid_t command, std::string_view mark, int number, pid_s
             continue;
         }
         if (!item.member) {
-            result.undecided |= item.parent == ::getpid() && !item.has_environment;
+            result.undecided |= item.undecided;
         } else if (signalled.insert(item.pid)) {
             ::kill(item.pid, number);
             result.anyone = true;
