@@ -194,7 +194,8 @@ VMDSL_DECL std::string network_operator::perform(const question& asked) const {
     }
     const auto index = machine_named(asked.machine);
     if (asked.verb == "forward") {
-        return describe_forward(core_->machine(index), parse_port(asked.rest)) + "\n";
+        const auto port = parse_port(asked.rest);
+        return describe_forward(core_->machine(index), port) + "\n";
     }
     guest machine(*core_, index);
     if (asked.verb == "console") {
