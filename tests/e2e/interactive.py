@@ -121,7 +121,8 @@ class interactive(spec_test_case):
         other = self.terminal(vmdsl, "shell", "box", rows=33, columns=77)
         other.see(GUEST_PROMPT)
         other.type_and_see("stty size; sleep 1000\r", r"33 77\r")
-        seat.type_and_see("run box echo both\r", r"both\r\n")
+        # Both at once; and no Ctrl-C before the guest's shell has handed the terminal to the command.
+        seat.type_and_see("run box until pgrep -f 'sleep 100[0]'; do sleep 0.1; done; echo both\r", r"\nboth\r\n")
         other.type_and_see("\x03", GUEST_PROMPT)
         other.type("exit 9\r")
         self.assertEqual(other.wait(), 9)
