@@ -8,6 +8,7 @@
 #include <vmdsl/core/error.hpp>
 #include <vmdsl/core/event_stream.hpp>
 #include <vmdsl/core/run_options.hpp>
+#include <vmdsl/core/scoped_value.hpp>
 #include <vmdsl/core/timed_phase.hpp>
 #include <vmdsl/detail/condition_check.hpp>
 #include <vmdsl/detail/control_server.hpp>
@@ -180,7 +181,7 @@ VMDSL_DECL void network_core::restore(const std::shared_ptr<const network_snapsh
                                       const std::function<void()>& body) {
     runtime_ = network_runtime::restore(snapshot);
     {
-        const replay_scope replay;
+        const scoped_value replaying(replay_on_this_thread(), true);
         body();
     }
     runtime_->await_restored(deadline::in(std::chrono::minutes(1)));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <vmdsl/core/error.hpp>
+#include <vmdsl/core/scoped_value.hpp>
 #include <vmdsl/detail/condition_check.hpp>
 #include <vmdsl/detail/replay.hpp>
 #include <vmdsl/polling_condition.hpp>
@@ -45,7 +46,9 @@ VMDSL_DECL void polling_condition::watch::check() {
     error_details problem;
     bool holds = false;
     {
-        const detail::check_scope scope;
+        const detail::scoped_value checking(detail::checking_on_this_thread(), true);
+        // So that the verbs in it don't ask it again.
+        const detail::scoped_value<wait_duty*> no_duty(duty_of_this_thread(), nullptr);
         try {
             holds = condition_.holds_();
         } catch (const machine_died&) {

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <utility>
+
+namespace vmdsl::detail {
+
+/// Gives a variable another value, and at its end the one that it had: for what holds for a part of a thread's work.
+template <class T>
+class scoped_value {
+public:
+    scoped_value(T& variable, T value) noexcept
+        : variable_(variable), before_(std::exchange(variable, std::move(value))) {}
+    ~scoped_value() { variable_ = std::move(before_); }
+    scoped_value(const scoped_value&) = delete;
+    scoped_value& operator=(const scoped_value&) = delete;
+
+private:
+    T& variable_;
+    T before_;
+};
+
+}  // namespace vmdsl::detail
