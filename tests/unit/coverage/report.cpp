@@ -14,6 +14,7 @@
 #include <vmdsl/coverage/report.hpp>
 #include <vmdsl/coverage/shard.hpp>
 #include <vmdsl/coverage/tool.hpp>
+#include <vmdsl/process/scratch_dir.hpp>
 
 using namespace vmdsl;
 namespace fs = std::filesystem;
@@ -31,7 +32,8 @@ void run(const std::string& command) {
 
 /// A program that was compiled in "the guest", here a folder whose path is the same in the copy below tree/.
 struct compiled_program {
-    fs::path base = fs::temp_directory_path() / ("vmdsl-coverage-" + detail::make_run_id());
+    scratch_dir scratch{fs::temp_directory_path(), "coverage-" + detail::make_run_id()};
+    fs::path base = scratch.path();
     fs::path guest = base / "coverage" / "demo";
     instrumented_build build{(base / "build").string(), guest.string()};
     fs::path output = base / "output";
@@ -55,12 +57,6 @@ struct compiled_program {
         run("cd '" + guest.string() + "' && gcov --json-format --stdout demo.gcno > '" + build.folder +
             "/baseline.json' 2>/dev/null && ln -s \"$(command -v gcov)\" '" + build.folder + "/gcov'");
     }
-    ~compiled_program() {
-        std::error_code ignored;
-        fs::remove_all(base, ignored);
-    }
-    compiled_program(const compiled_program&) = delete;
-    compiled_program& operator=(const compiled_program&) = delete;
 
     /// What the program counts when it runs with these arguments.
     [[nodiscard]] counter_file counters(const std::string& arguments) const {

@@ -11,7 +11,9 @@
 #include <boost/test/unit_test.hpp>
 
 #include <vmdsl/core/error.hpp>
+#include <vmdsl/core/run_options.hpp>
 #include <vmdsl/guest/host_tree.hpp>
+#include <vmdsl/process/scratch_dir.hpp>
 
 namespace {
 
@@ -20,13 +22,9 @@ namespace fs = std::filesystem;
 
 struct folder {
     folder() {
-        std::string name = (fs::temp_directory_path() / "vmdsl-host-tree-XXXXXX").string();
-        BOOST_REQUIRE(::mkdtemp(name.data()) != nullptr);
-        base = name;
         fs::create_directory(base / "in");
         std::ofstream(base / "outside") << "untouched";
     }
-    ~folder() { fs::remove_all(base); }
 
     [[nodiscard]] fs::path in() const { return base / "in"; }
     [[nodiscard]] fs::path out() const { return base / "out"; }
@@ -36,7 +34,8 @@ struct folder {
         fs::permissions(in() / name, fs::perms{mode});
     }
 
-    fs::path base;
+    scratch_dir scratch{fs::temp_directory_path(), "host-tree-" + detail::make_run_id()};
+    fs::path base = scratch.path();
 };
 
 std::string content_of(const fs::path& path) {

@@ -14,6 +14,7 @@
 #include <vmdsl/core/error.hpp>
 #include <vmdsl/core/run_options.hpp>
 #include <vmdsl/process/control_channel.hpp>
+#include <vmdsl/process/scratch_dir.hpp>
 
 namespace {
 
@@ -37,17 +38,11 @@ struct two_ends {
 /// A scratch folder of a run, found by way of $VMDSL_SCRATCH_DIR.
 struct scratch_of_a_run {
     scratch_of_a_run() {
-        auto pattern = (std::filesystem::temp_directory_path() / "control-XXXXXX").string();
-        BOOST_REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-        base = pattern;
         worker = base / (detail::scratch_prefix() + id) / std::string(90, 'w');  // longer than a socket's path may be
         std::filesystem::create_directories(worker);
         ::setenv(detail::scratch_base_variable, base.c_str(), 1);
     }
-    ~scratch_of_a_run() {
-        ::unsetenv(detail::scratch_base_variable);
-        std::filesystem::remove_all(base);
-    }
+    ~scratch_of_a_run() { ::unsetenv(detail::scratch_base_variable); }
     scratch_of_a_run(const scratch_of_a_run&) = delete;
     scratch_of_a_run& operator=(const scratch_of_a_run&) = delete;
 
@@ -64,7 +59,8 @@ struct scratch_of_a_run {
     }
 
     const std::string id = "test" + std::to_string(::getpid());
-    std::filesystem::path base;
+    scratch_dir scratch{std::filesystem::temp_directory_path(), "control-" + detail::make_run_id()};
+    std::filesystem::path base = scratch.path();
     std::filesystem::path worker;
 };
 
