@@ -103,7 +103,6 @@ class interactive(spec_test_case):
         self.assertIn("run box tty", (self.path / ".local/state/vmdsl/history").read_text().replace(r"\040", " "))
         self.expect_nothing_left()
 
-    @unittest.skip("its Ctrl-C is sometimes not seen by the guest's shell: being looked into")
     def test_from_another_terminal(self):
         self.assertEqual(self.ask("shell", "box").returncode, COULD_NOT_RUN)
         seat = self.network()
