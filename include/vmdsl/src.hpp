@@ -18,6 +18,7 @@
 #include <vmdsl/core/impl/error.ipp>
 #include <vmdsl/core/impl/event.ipp>
 #include <vmdsl/core/impl/event_stream.ipp>
+#include <vmdsl/core/impl/file_content.ipp>
 #include <vmdsl/core/impl/json_text.ipp>
 #include <vmdsl/core/impl/run_options.ipp>
 #include <vmdsl/core/impl/shell_quote.ipp>

@@ -46,10 +46,6 @@ VMDSL_DECL void press_keys(machine_runtime& machine, std::string_view chord, dea
 VMDSL_DECL void type_text(machine_runtime& machine, std::string_view text, deadline until,
                           const source_location& where);
 
-/// A file's content; throws `could_not_run` where it can't be read or written.
-[[nodiscard]] VMDSL_DECL std::string content_of(const std::filesystem::path& file);
-VMDSL_DECL void write_content(const std::filesystem::path& file, std::string_view content);
-
 }  // namespace vmdsl::detail
 
 #ifdef VMDSL_HEADER_ONLY

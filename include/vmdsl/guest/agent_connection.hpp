@@ -37,9 +37,8 @@ struct agent_connection : std::enable_shared_from_this<agent_connection> {
     std::vector<std::byte> sending;
     bool write_under_way = false;
     std::function<void(std::string)> on_lost;
-    boost::asio::steady_timer orphaned;  // runs while the port is closed and nothing tells why
-    deadline just_reset =
-        deadline::in(std::chrono::seconds(0));  // a port that is closed until then was closed by the guest's reset
+    boost::asio::steady_timer orphaned;      // runs while the port is closed and nothing tells why
+    deadline just_reset = deadline::at({});  // a port that closes until then was closed by the guest's reset
 
     // Shared, under the mutex.
     std::mutex mutex;

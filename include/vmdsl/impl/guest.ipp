@@ -13,6 +13,7 @@
 
 #include <vmdsl/core/case_clock.hpp>
 #include <vmdsl/core/error.hpp>
+#include <vmdsl/core/file_content.hpp>
 #include <vmdsl/detail/back_off.hpp>
 #include <vmdsl/detail/job_state.hpp>
 #include <vmdsl/detail/machine_runtime.hpp>

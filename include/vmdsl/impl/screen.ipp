@@ -2,8 +2,6 @@
 #pragma once
 
 #include <chrono>
-#include <fstream>
-#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -172,22 +170,6 @@ VMDSL_DECL void type_text(machine_runtime& machine, std::string_view text, deadl
     }
     for (const auto& keys : strokes) {
         send_keys(machine, keys, until, where);
-    }
-}
-
-VMDSL_DECL std::string content_of(const std::filesystem::path& file) {
-    std::ifstream in(file, std::ios::binary);
-    if (!in) {
-        throw could_not_run("can't read " + file.string());
-    }
-    return {std::istreambuf_iterator<char>(in), {}};
-}
-
-VMDSL_DECL void write_content(const std::filesystem::path& file, std::string_view content) {
-    std::ofstream out(file, std::ios::binary);
-    out.write(content.data(), static_cast<std::streamsize>(content.size()));
-    if (!out.flush()) {
-        throw could_not_run("can't write " + file.string());
     }
 }
 

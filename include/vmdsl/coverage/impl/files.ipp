@@ -5,7 +5,7 @@
 #include <iterator>
 #include <system_error>
 
-#include <vmdsl/core/error.hpp>
+#include <vmdsl/core/file_content.hpp>
 #include <vmdsl/coverage/files.hpp>
 
 namespace vmdsl::detail {
@@ -26,11 +26,7 @@ VMDSL_DECL std::string read_bytes(const std::filesystem::path& file, std::size_t
 VMDSL_DECL void write_result_file(const std::filesystem::path& file, std::string_view content) {
     std::error_code ec;
     std::filesystem::create_directories(file.parent_path(), ec);
-    std::ofstream out(file, std::ios::binary | std::ios::trunc);
-    out.write(content.data(), static_cast<std::streamsize>(content.size()));
-    if (!out.flush()) {
-        throw could_not_run("can't write " + file.string(), "Free some space, or name another folder with --output.");
-    }
+    write_content(file, content, "Free some space, or name another folder with --output.");
 }
 
 }  // namespace vmdsl::detail
