@@ -35,7 +35,7 @@ public:
     [[nodiscard]] VMDSL_DECL std::int64_t number(std::string_view pointer) const;
     /// A part that is true or false.
     [[nodiscard]] VMDSL_DECL bool flag(std::string_view pointer) const;
-    /// How many elements a list has, or members an object.
+    /// How many elements a list has, or members an object; those of the whole by default.
     [[nodiscard]] VMDSL_DECL std::size_t size(std::string_view pointer = {}) const;
 
 private:
