@@ -75,7 +75,8 @@ public:
 
     /// As `run`, but any exit code is fine, and so is an end by a signal.
     ///
-    ///     BOOST_TEST(client.execute("test -e {}", "/etc/passwd").succeeded());
+    ///     auto found = client.execute("test -e {}", "/etc/passwd");
+    ///     BOOST_TEST(found.succeeded());
     ///
     VMDSL_DECL command_result execute(std::string_view command, source_location where = source_location::current());
     template <class First, class... Rest>

@@ -3,7 +3,8 @@
 
 /// What QEMU answered: the result of `guest::qmp` and `guest::wait_for_qmp_event`.
 ///
-///     BOOST_TEST(client.qmp("query-status").text("/status") == "running");
+///     auto status = client.qmp("query-status");
+///     BOOST_TEST(status.text("/status") == "running");
 ///     BOOST_TEST(client.qmp("query-cpus-fast").size() == 1U);
 
 #include <cstdint>
