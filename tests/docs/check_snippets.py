@@ -44,7 +44,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         for page in pages:
             text = page.read_text()
-            for match in re.finditer(r"^```cpp\n(.*?)^```", text, re.S | re.M):
+            for match in re.finditer(r"^```cpp[^\n]*\n(.*?)^```", text, re.S | re.M):
                 count += 1
                 source = pathlib.Path(folder, "snippet.cpp")
                 source.write_text(program_of(match.group(1)))

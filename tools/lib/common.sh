@@ -9,7 +9,7 @@ image_packages=(mmdebstrap erofs-utils uidmap cpio e2fsprogs lz4 busybox-static 
     debian-archive-keyring)
 run_packages=(qemu-system-x86 seabios lcov)
 test_packages=(clang libclang-rt-14-dev clang-format clang-tidy python3-clang-14 libxml2-utils qemu-utils git procps
-    pkg-config make dpkg-dev debhelper nix-bin)
+    pkg-config make dpkg-dev debhelper nix-bin python3-yaml)
 
 build_folder=$(realpath --canonicalize-missing --no-symlinks "${VMDSL_BUILD_DIR:-$root/build}")
 
