@@ -28,7 +28,7 @@ class Recipes(Folder):
     def description(self, key):
         folder = self.folder / key
         self.write(f"{key}/install.tar", "")
-        return self.write(f"{key}.json", json.dumps({"key": key, "folder": str(folder), "guest_folder": "/coverage/x"}))
+        return self.write(f"{key}.json", json.dumps({"content": key, "folder": str(folder), "guest_folder": "/coverage/x"}))
 
     def test_bad_recipes_are_refused(self):
         for wanted, given in (
@@ -61,6 +61,19 @@ class Recipes(Folder):
         others.append(self.recipe(folder=folder, packages=["a", "b"]).facts())
         for other in others:
             self.assertNotEqual(first, other)
+
+    def test_version_control_is_not_a_source(self):
+        self.write("sources/a.c", "int a;\n")
+        first = self.recipe(folder=str(self.folder / "sources")).facts()
+        self.write("sources/.git/HEAD", "ref\n")
+        self.assertEqual(first, self.recipe(folder=str(self.folder / "sources")).facts())
+
+    def test_what_was_built_again_from_the_same_recipe_makes_another_image(self):
+        description = self.description("first")
+        first = ImageRecipe("web", [], [], [], [description]).facts()
+        fields = json.loads(pathlib.Path(description).read_text())
+        pathlib.Path(description).write_text(json.dumps({**fields, "content": "second"}))
+        self.assertNotEqual(first, ImageRecipe("web", [], [], [], [description]).facts())
 
     def test_images_know_their_builds(self):
         plain = ImageRecipe("web", ["nginx"], [], [])

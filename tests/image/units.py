@@ -299,6 +299,15 @@ class Cache(Folder):
         cache.drop_unused("initrd", 14)
         self.assertEqual([path.name for path in (cache.cache_root() / "initrd").iterdir()], ["read"])
 
+    def test_what_reports_read_is_in_use(self):
+        for name, read in (("read", 0), ("unread", 100 * 86400)):
+            place = cache.entry("build", name, lambda work: (work.mkdir(), (work / "gcov").write_text("")))
+            now = place.stat().st_mtime
+            os.utime(place / "gcov", (now - read, now - 100 * 86400))
+            os.utime(place, (now - 100 * 86400, now - 100 * 86400))
+        cache.drop_unused("build", 14)
+        self.assertEqual([path.name for path in (cache.cache_root() / "build").iterdir()], ["read"])
+
     def test_keys_depend_on_content_and_modes(self):
         one = self.write("one/a", "text")
         self.write("two/a", "text")

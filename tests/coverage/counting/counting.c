@@ -31,6 +31,12 @@ static int serve(const char* orders, const char* done) {
     }
     while (read(in, &order, 1) == 1) {
         in_server();
+        const pid_t program = vfork();
+        if (program == 0) {
+            execl("/bin/true", "true", NULL);
+            _exit(127);
+        }
+        waitpid(program, NULL, 0);
         const pid_t child = fork();
         if (child == 0) {
             in_child();

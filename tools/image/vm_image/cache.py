@@ -44,14 +44,19 @@ def digest_of_file(path):
         raise ImageError(f"cannot read {path}: {error.strerror}") from error
 
 
-def digest_of_tree(path):
-    """The digest of a file, or of a folder's names, modes, link targets and contents."""
+def digest_of_tree(path, without=None):
+    """The digest of a file, or of a folder's names, modes, link targets and contents.
+
+    `without` names what is left out, at its top.
+    """
     path = pathlib.Path(path)
     if not path.is_dir():
         return [digest_of_file(path), os.stat(path).st_mode & 0o7777]
     entries = []
     for found in sorted(path.rglob("*")):
         name = str(found.relative_to(path))
+        if name.split("/")[0] == without:
+            continue
         if found.is_symlink():
             entries.append([name, "link", os.readlink(found)])
         elif found.is_dir():
@@ -207,9 +212,9 @@ def drop_unused(kind, days):
 
 
 def _last_use(path):
-    """When an entry was asked for or, where it is a file, read: machines read theirs without asking for them."""
-    status = path.stat()
-    return status.st_mtime if path.is_dir() else max(status.st_mtime, status.st_atime)
+    """When an entry was asked for, or a file of it was read: machines and reports read theirs without asking."""
+    files = [found for found in path.iterdir() if found.is_file()] if path.is_dir() else [path]
+    return max([path.stat().st_mtime, *(found.stat().st_atime for found in files)])
 
 
 def write_atomically(path, content):

@@ -31,6 +31,15 @@ class Kernel:
         return [self.release, self.version]
 
 
+def kernel_of(builds):
+    """The kernel that one of these builds made; None where none did. Throws where several did."""
+    folders = [pathlib.Path(build["folder"]) / "kernel" for build in builds]
+    found = [folder for folder in folders if folder.is_dir()]
+    if len(found) > 1:
+        raise ImageError(f"{len(found)} of an image's BUILDS made a kernel; a machine boots one")
+    return Kernel(found[0]) if found else None
+
+
 class GivenKernel:
     """A kernel that somebody else built: its file, and a folder that its modules are somewhere in."""
 
@@ -106,12 +115,19 @@ def _unpack(archive, package, version, work):
     done = subprocess.run(["dpkg-deb", "--extract", file, work], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise ImageError(f"cannot unpack {file}: {done.stderr.strip()}")
-    (image,) = work.glob("boot/vmlinuz-*")
-    release = image.name.removeprefix("vmlinuz-")
-    _extract_elf(image, work / "vmlinux")
     shutil.rmtree(work / "usr", ignore_errors=True)  # documentation
-    (work / "version").write_text(version + "\n")
-    (work / "release").write_text(release + "\n")
+    complete(work, version)
+
+
+def complete(folder, version):
+    """Makes a `Kernel`'s folder of one that has boot/vmlinuz-RELEASE and lib/modules, as kernel packages have them."""
+    images = list(folder.glob("boot/vmlinuz-*"))
+    if len(images) != 1:
+        raise ImageError(f"a kernel is one file boot/vmlinuz-RELEASE; there are {len(images)} in {folder}")
+    release = images[0].name.removeprefix("vmlinuz-")
+    _extract_elf(images[0], folder / "vmlinux")
+    (folder / "version").write_text(version + "\n")
+    (folder / "release").write_text(release + "\n")
 
 
 def _extract_elf(image, output):
@@ -122,7 +138,7 @@ def _extract_elf(image, output):
     start = (setup_sectors + 1) * 512 + offset
     payload = data[start : start + length - 4]  # the last four bytes are the length of the content
     if not payload.startswith(_LZ4_LEGACY_MAGIC):
-        raise ImageError(f"{image.name} is compressed in a way that is not known here")
+        raise ImageError(f"{image.name} is not compressed with lz4 (CONFIG_KERNEL_LZ4), which is all that is known here")
     done = subprocess.run(["lz4", "-d", "-c"], input=payload, capture_output=True, check=False,
                           env=dict(os.environ, PATH=search_path()))
     if not done.stdout.startswith(b"\x7fELF"):

@@ -31,7 +31,7 @@ class Recipe:
             sorted(set(self.packages)),
             [[file.target, file.mode, cache.digest_of_tree(file.source)] for file in self.files],
             [[script.name, cache.digest_of_file(script)] for script in self.scripts],
-            *([[build["key"] for build in self.builds]] if self.builds else []),
+            *([[build["content"] for build in self.builds]] if self.builds else []),
         ]
 
 
@@ -41,7 +41,8 @@ def read_build(path):
         fields = json.loads(pathlib.Path(path).read_text())
         if not (pathlib.Path(fields["folder"]) / "install.tar").exists():
             raise ImageError(f"the instrumented build {path} is no longer in the cache; build it again")
-        return {"key": fields["key"], "folder": fields["folder"], "guest_folder": fields["guest_folder"]}
+        cache.mark_used(fields["folder"])
+        return {name: fields[name] for name in ("content", "folder", "guest_folder")}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ImageError(f"{path} is not the description of an instrumented build: {error}") from error
 

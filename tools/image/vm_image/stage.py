@@ -20,10 +20,15 @@ class Stage:
     def __exit__(self, *_):
         self._tar.close()
 
-    def add(self, source, name, mode=None):
-        """A file or folder of the host. `mode` is for files; folders are 755, other files keep theirs."""
+    def add(self, source, name, mode=None, without=None):
+        """A file or folder of the host. `mode` is for files; folders are 755, other files keep theirs.
+
+        `without` names what is left out, at the folder's top.
+        """
 
         def cleaned(entry):
+            if without and entry.name == f"{name}/{without}":
+                return None
             if entry.isdir():
                 entry.mode = 0o755
             elif mode is not None and entry.isfile():

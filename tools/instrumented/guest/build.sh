@@ -30,7 +30,9 @@ mkdir -p "$DESTDIR$libraries" "$DESTDIR/usr/lib/vmdsl"
 )
 cp -a "$DESTDIR/usr" /
 
-flags="-O0 -g --coverage -fprofile-update=atomic"
+# libgcc writes the counters before an exec. In a child of vfork that is the parent's memory, which then counts as written
+# for ever; gcc knows of fork only.
+flags="-O0 -g --coverage -fprofile-update=atomic -Dvfork=fork"
 export CFLAGS="$flags" CXXFLAGS="$flags"
 # As one word for the linker: libtool puts libraries and objects into an order of its own.
 export LDFLAGS="--coverage -Wl,--push-state,--no-as-needed,$here/coverage-register.o,$libraries/libvmdsl-coverage.so,--pop-state"
@@ -54,12 +56,22 @@ if [ -z "$(find "$folder" -name '*.gcno' -print -quit)" ]; then
     exit 1
 fi
 
-# The guest's copy of the build folder has an empty file of counters for each object, and everyone may write to it: so
-# neither the rights of the user who is the first to run a program count, nor his umask.
-find "$folder" -name '*.gcno' | while read -r one; do
-    mkdir -p "$DESTDIR${one%/*}"
-    : >"$DESTDIR${one%.gcno}.gcda"
-done
+mkdir -p "$DESTDIR$folder"
+if [ -d "$DESTDIR/boot" ]; then
+    # A kernel. Its counters are files of debugfs, and who boots it needs it outside of the guest.
+    : >"$DESTDIR$folder/kernel"
+    mkdir -p "$DESTDIR/lib/modules"
+    tar --create --file $here/kernel.tar --directory "$DESTDIR" boot lib/modules
+    rm -rf "$DESTDIR/boot"
+else
+    tar --create --file $here/kernel.tar --files-from=/dev/null
+    # The guest's copy of the build folder has an empty file of counters for each object, and everyone may write to it:
+    # so neither the rights of the user who is the first to run a program count, nor his umask.
+    find "$folder" -name '*.gcno' | while read -r one; do
+        mkdir -p "$DESTDIR${one%/*}"
+        : >"$DESTDIR${one%.gcno}.gcda"
+    done
+fi
 : >"$DESTDIR/coverage/errors"
 find "$DESTDIR/coverage" -type f -exec chmod 666 {} +
 find "$DESTDIR" -type f -exec grep -l --binary-files=text -F "$folder/" {} + | while read -r one; do
@@ -69,9 +81,14 @@ cp $here/instrumented "$DESTDIR$folder/instrumented"
 
 tar --create --file $here/install.tar --directory "$DESTDIR" --owner=root:0 --group=root:0 --sort=name .
 cd /
-find "${folder#/}" -type f '(' -name '*.gcno' -o -name '*.[chyls]' -o -name '*.[ch]pp' -o -name '*.[ch]xx' -o -name '*.[ch]c' \
-    -o -name '*.[ch]h' -o -name '*.ipp' -o -name '*.inc' ')' -print0 |
-    tar --create --file $here/tree.tar --null --files-from=-
 find "${folder#/}" -name '*.gcno' -print0 | xargs -0 gcov --json-format --stdout >$here/baseline.json 2>$here/gcov.log ||
     { tail -n 20 $here/gcov.log; exit 1; }
 cp "$(readlink -f "$(command -v gcov)")" $here/gcov
+
+# Of the sources, those that have lines with code: gcov names them, relative to the folder they were compiled in.
+perl -ne '
+    my ($folder) = /"current_working_directory": "([^"]*)"/;
+    while (/"file": "([^"]*)"/g) { print $1 =~ m{^/} ? $1 : "$folder/$1", "\0" }
+' $here/baseline.json | sort --zero-terminated --unique | xargs -0 realpath --quiet --canonicalize-existing --zero |
+    sort --zero-terminated --unique | { grep --null-data "^$folder/" || :; } | sed --null-data 's,^/,,' >$here/sources.list
+find "${folder#/}" -name '*.gcno' -print0 | cat - $here/sources.list | tar --create --file $here/tree.tar --null --files-from=-

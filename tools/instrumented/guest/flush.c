@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "registry.h"
@@ -29,6 +30,7 @@ struct part {
 
 static struct part parts[most_parts];
 static int part_count;
+static int too_many_parts;
 static pthread_mutex_t parts_mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static int listener = -1;
@@ -53,8 +55,11 @@ static void open_listener(void) {
     const int length = snprintf(address->sun_path + 1, sizeof address->sun_path - 1, "vmdsl-coverage/%d", getpid());
     listener_address_length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length);
     const int low = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    listener = fcntl(low, F_DUPFD_CLOEXEC, 200);  // out of the way of programs that count on low numbers
-    close(low);
+    const int high = fcntl(low, F_DUPFD_CLOEXEC, 200);  // out of the way of programs that count on low numbers
+    if (high >= 0) {
+        close(low);
+    }
+    listener = high >= 0 ? high : low;
     if (bind(listener, (struct sockaddr*)address, listener_address_length) != 0 || listen(listener, 8) != 0) {
         close(listener);
         listener = -1;
@@ -70,6 +75,7 @@ static int listener_is_ours(void) {
 }
 
 static void* answer_requests(void* unused) {
+    const struct timespec a_moment = {.tv_nsec = 10000000};
     unshare(CLONE_FS);
     for (;;) {
         if (!listener_is_ours()) {
@@ -80,10 +86,11 @@ static void* answer_requests(void* unused) {
             if (listener < 0) {
                 return unused;  // nobody can ask this process; the collector says so
             }
+            nanosleep(&a_moment, NULL);  // until the program has closed some descriptors
             continue;
         }
         flush();
-        send(request, "done", 4, MSG_NOSIGNAL);
+        send(request, too_many_parts ? "some" : "done", 4, MSG_NOSIGNAL);
         close(request);
     }
 }
@@ -132,6 +139,8 @@ void vmdsl_coverage_add(vmdsl_coverage_function* dump, vmdsl_coverage_function* 
     pthread_mutex_lock(&parts_mutex);
     if (part_count < most_parts) {
         parts[part_count++] = (struct part){dump, reset};
+    } else {
+        too_many_parts = 1;
     }
     pthread_mutex_unlock(&parts_mutex);
     pthread_once(&once, start);

@@ -2,12 +2,13 @@
 """Compiles software with coverage counters, inside a guest's base system, and keeps what guests and reports need.
 
 An entry of the cache (kind "build") is a folder:
-    build.json   name, folder in the guest, version of the sources
+    build.json   name, folder in the guest, version of the sources, digest of what guests get
     install.tar  what guests get: the installed tree, the empty build folders that counters are written to, and what
                  flushes and collects them
-    tree/        the build folder's sources and .gcno files
+    tree/        the build folder's .gcno files, and its sources that have code
     gcov         the compiler's own gcov
     baseline.json  what it says of the .gcno files alone: all lines, none of which has run
+    kernel/      where the build installed one: what machines boot, as vm_image.kernel has it
 """
 
 import json
@@ -19,6 +20,7 @@ from vm_image import cache
 from vm_image.apt import DownloadError
 from vm_image.debian import BUILD_FOLDER, Builder, base_facts, base_system, quoted
 from vm_image.errors import ImageError, require_tools
+from vm_image.kernel import complete
 from vm_image.recipe import read_build
 from vm_image.rights import builder_prefix
 from vm_image.stage import Stage
@@ -50,9 +52,9 @@ class Recipe:
 
     def facts(self):
         """Unlike an image, a build knows its name: it is part of the paths in its counters' files."""
-        return [self.name, self.source_package, self.folder and cache.digest_of_tree(self.folder),
+        return [self.name, self.source_package, self.folder and cache.digest_of_tree(self.folder, without=".git"),
                 [self.script.name, cache.digest_of_file(self.script)], sorted(set(self.packages)),
-                [used["key"] for used in self.uses]]
+                [used["content"] for used in self.uses]]
 
 
 def instrumented_build(recipe, kernel_used, archive, sources, mode, refresh, log):
@@ -85,7 +87,7 @@ def instrumented_build(recipe, kernel_used, archive, sources, mode, refresh, log
 
     folder = cache.entry("build", key, build, lambda: archive.say("waiting for another process that builds this"))
     fields = json.loads((folder / "build.json").read_text())
-    return {**fields, "key": key, "folder": str(folder)}
+    return {**fields, "folder": str(folder)}
 
 
 def _build(builder, recipe, kernel_used, sources, work):
@@ -107,19 +109,31 @@ def _build(builder, recipe, kernel_used, sources, work):
         f"--setup-hook=tar-in {quoted(base / 'root.tar')} /",
         f"--setup-hook=tar-in {quoted(folder / 'stage.tar')} /",
         f'--customize-hook=chroot "$1" sh /{BUILD_FOLDER}/build.sh {recipe.name} {quoted(recipe.script.name)}',
-        f"--customize-hook=download /{BUILD_FOLDER}/tree.tar {quoted(folder / 'tree.tar')}",
+        *(f"--customize-hook=download /{BUILD_FOLDER}/{name} {quoted(folder / name)}"
+          for name in ("tree.tar", "kernel.tar")),
         *(f"--customize-hook=download /{BUILD_FOLDER}/{name} {quoted(work / name)}"
           for name in ("install.tar", "baseline.json", "gcov")),
     ]
     builder.nothing_of(options, folder, f"the instrumented {recipe.name}")
-    (work / "tree").mkdir()
-    done = subprocess.run(["tar", "--extract", "--no-same-owner", "--no-same-permissions", "--file", folder / "tree.tar",
-                           "--directory", work / "tree"], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise ImageError(f"cannot unpack the build folder of {recipe.name}: {done.stderr.strip()}")
+    _unpack(folder / "tree.tar", work / "tree", recipe)
+    _unpack(folder / "kernel.tar", folder / "kernel", recipe)
+    if (folder / "kernel" / "boot").exists():
+        complete(folder / "kernel", version or recipe.name)
+        (folder / "kernel").rename(work / "kernel")
     (work / "gcov").chmod(0o755)
-    fields = {"format": 1, "name": recipe.name, "guest_folder": f"/coverage/{recipe.name}", "version": version}
+    # Not what went in: a compiler stamps each object with a number of its own, and what is built again from the same
+    # recipe does not know the counters of the old one.
+    fields = {"format": 1, "name": recipe.name, "guest_folder": f"/coverage/{recipe.name}", "version": version,
+              "content": cache.digest_of_file(work / "install.tar")}
     (work / "build.json").write_text(json.dumps(fields, indent=2) + "\n")
+
+
+def _unpack(archive, folder, recipe):
+    folder.mkdir()
+    done = subprocess.run(["tar", "--extract", "--no-same-owner", "--no-same-permissions", "--file", archive,
+                           "--directory", folder], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise ImageError(f"cannot unpack {archive.name} of {recipe.name}: {done.stderr.strip()}")
 
 
 def _write_stage(path, date, recipe, sources, debs):
@@ -133,6 +147,6 @@ def _write_stage(path, date, recipe, sources, debs):
             stage.add(pathlib.Path(used["folder"]) / "install.tar", f"{BUILD_FOLDER}/uses/{number}.tar")
         stage.add(recipe.script, f"{BUILD_FOLDER}/script/{recipe.script.name}", 0o755)
         if recipe.folder:
-            stage.add(recipe.folder, f"coverage/{recipe.name}")
+            stage.add(recipe.folder, f"coverage/{recipe.name}", without=".git")
         else:
             stage.add(sources, f"{BUILD_FOLDER}/sources")
