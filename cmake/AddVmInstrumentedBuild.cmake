@@ -5,7 +5,7 @@
 #     add_vm_instrumented_build(server SOURCE folder SCRIPT script ...)
 #
 # - `DEBIAN_SOURCE`: a Debian source package, or
-# - `SOURCE`: a folder with sources of your own.
+# - `SOURCE`: a folder with sources of your own, without its `.git`; the build folder may not be in it.
 # - `SCRIPT`: configures, builds and installs. It runs in the folder of the sources, as root of a Debian system that has
 #   build-essential and the packages, with `CFLAGS`, `CXXFLAGS`, `LDFLAGS` and `DESTDIR` set; it has to honour them, and to install
 #   into `DESTDIR`.
@@ -16,6 +16,7 @@
 #
 # Relative paths begin in the folder of the calling list file. A name consists of lower-case letters, digits, dots and dashes.
 # Each build is a target `vm-build-NAME`, built when an image that names it (`add_vm_image(... BUILDS NAME)`) is built.
+# A build that installs `boot/vmlinuz-RELEASE` is the kernel of the images that name it.
 # [coverage.md](../coverage.md) says what comes of it.
 
 include_guard(GLOBAL)
@@ -52,8 +53,14 @@ function(add_vm_instrumented_build name)
     list(APPEND inputs "${build_SCRIPT}")
     if(build_SOURCE)
         _vmdsl_build_input("${name}" build_SOURCE)
+        cmake_path(IS_PREFIX build_SOURCE "${CMAKE_BINARY_DIR}" NORMALIZE holds_what_is_built)
+        if(holds_what_is_built)
+            message(FATAL_ERROR "add_vm_instrumented_build(${name}): SOURCE ${build_SOURCE} holds the build folder "
+                "${CMAKE_BINARY_DIR}, all of which would go into the build; name the folder of the sources alone, or build elsewhere")
+        endif()
         list(APPEND words --folder "${build_SOURCE}")
         file(GLOB_RECURSE inside CONFIGURE_DEPENDS "${build_SOURCE}/*")
+        list(FILTER inside EXCLUDE REGEX "/\\.git/")
         list(APPEND inputs ${inside})
     else()
         list(APPEND words --source-package "${build_DEBIAN_SOURCE}")

@@ -15,7 +15,7 @@ from . import arguments, cache, check, debian, initrd
 from .apt import Archive
 from .descriptor import default_descriptor_path, descriptor, existing_file, scratch_template
 from .errors import ImageError
-from .kernel import GivenKernel, kernel
+from .kernel import GivenKernel, kernel, kernel_of
 from .recipe import Recipe
 
 
@@ -85,12 +85,13 @@ def _debian(given):
     recipe = Recipe(given.name, given.package, given.file, given.setup, given.build)
     archive = _archive(given, say)
     used = kernel(archive, refresh=given.refresh)
-    content = initrd.initrd_content(used, given.agent)
+    boots = kernel_of(recipe.builds) or used
+    content = initrd.initrd_content(boots, given.agent)
     log = pathlib.Path(given.log or cache.cache_root() / "logs" / f"{given.name}.log").absolute()
     log.parent.mkdir(parents=True, exist_ok=True)
     root = debian.root_image(recipe, used, archive, given.mode, given.refresh, log)
-    text = descriptor(given.name, used.image, initrd.cached_initrd(content), root, scratch_template(),
-                      arguments.COMMON + arguments.SYSTEMD, "systemd", "basic.target", used.bios_image,
+    text = descriptor(given.name, boots.image, initrd.cached_initrd(content), root, scratch_template(),
+                      arguments.COMMON + arguments.SYSTEMD, "systemd", "basic.target", boots.bios_image,
                       recipe.builds)
     _write_descriptor(given, text)
     say("done")
