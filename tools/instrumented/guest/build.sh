@@ -88,7 +88,7 @@ cp "$(readlink -f "$(command -v gcov)")" $here/gcov
 # Of the sources, those that have lines with code: gcov names them, relative to the folder they were compiled in.
 perl -ne '
     my ($folder) = /"current_working_directory": "([^"]*)"/;
-    while (/"file": "([^"]*)"/g) { print $1 =~ m{^/} ? $1 : "$folder/$1", "\0" }
+    while (/"file": "(\/?)([^"]*)"/g) { print $1 ? "/$2" : "$folder/$2", "\0" }
 ' $here/baseline.json | sort --zero-terminated --unique | xargs -0 realpath --quiet --canonicalize-existing --zero |
     sort --zero-terminated --unique | { grep --null-data "^$folder/" || :; } | sed --null-data 's,^/,,' >$here/sources.list
 find "${folder#/}" -name '*.gcno' -print0 | cat - $here/sources.list | tar --create --file $here/tree.tar --null --files-from=-
