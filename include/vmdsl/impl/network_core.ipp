@@ -181,7 +181,7 @@ VMDSL_DECL void network_core::restore(const std::shared_ptr<const network_snapsh
                                       const std::function<void()>& body) {
     runtime_ = network_runtime::restore(snapshot);
     {
-        const scoped_value replaying(replay_on_this_thread(), true);
+        const scoped_value replaying(replay_under_way(), true);
         body();
     }
     runtime_->await_restored(deadline::in(std::chrono::minutes(1)));
