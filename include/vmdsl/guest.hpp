@@ -200,7 +200,7 @@ public:
 
 private:
     /// Performs a verb whose answer is a text.
-    VMDSL_DECL std::string text_verb(std::string verb, std::string arguments,
+    VMDSL_DECL std::string text_verb(const source_location& where, std::string verb, std::string arguments,
                                      const std::function<std::string(detail::machine_runtime&)>& work);
     VMDSL_DECL command_result repeat_until(std::string_view command, bool success, std::chrono::nanoseconds limit,
                                            const source_location& where);

@@ -20,7 +20,8 @@ namespace vmdsl {
 ///         .during([&] { web.run("./upgrade"); });
 ///
 /// It is asked at the beginning, at the end, and meanwhile by the verbs of the same thread: before each one, and while
-/// one waits. When it does not hold, or throws, the verb throws `condition_failed` at once. What the condition asks of
+/// one waits. When it does not hold, or throws an `error`, the verb throws `condition_failed` at once; a `machine_died`
+/// and what is no `error` go on as they are. A command that the verb waited for is killed. What the condition asks of
 /// the machines is neither shown nor, in `prepare()`, recorded; while `prepare()` is replayed nothing is asked.
 class polling_condition {
 public:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Commands, jobs, files and waits on a real guest, restored for each case.
 #include <chrono>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -231,6 +232,21 @@ BOOST_AUTO_TEST_CASE(a_condition_ends_the_verb_that_waits) {
                           });
     box.wait_until_fails("ps | grep '[s]leep 1234'", 30s);       // the command is killed
     BOOST_CHECK_THROW(healthy.during([] {}), condition_failed);  // asked at the beginning
+}
+
+BOOST_AUTO_TEST_CASE(whatever_a_condition_throws_the_command_is_killed) {
+    auto& box = net.machine("box");
+    int asked = 0;
+    const auto throws = [&](const auto& what) {
+        asked = 0;
+        return polling_condition("asked once", [&asked, what]() -> bool { return ++asked < 2 ? true : throw what; })
+            .every(200ms);
+    };
+    BOOST_CHECK_THROW(throws(std::runtime_error("a mistake")).during([&] { box.run("sleep 1235"); }),
+                      std::runtime_error);
+    BOOST_CHECK_EXCEPTION(throws(machine_died("another one died")).during([&] { box.run("sleep 1235"); }), machine_died,
+                          [](const machine_died& e) { return e.details().what_failed == "another one died"; });
+    box.wait_until_fails("ps | grep '[s]leep 1235'", 30s);
 }
 
 BOOST_AUTO_TEST_CASE(a_condition_ends_every_kind_of_wait) {

@@ -28,7 +28,12 @@ const fs::path& host_folder() {
             std::ofstream(path / "tree/deep/large") << std::string(3'000'000, 'x');
             fs::create_symlink("../script", path / "tree/deep/link");
         }
-        ~folder() { fs::remove_all(path); }
+        ~folder() {
+            std::error_code ignored;
+            fs::permissions(path / "locked", fs::perms{0700}, ignored);
+            fs::permissions(path / "locked/in", fs::perms{0700}, ignored);
+            fs::remove_all(path);
+        }
         fs::path path;
     } the_folder;
     return the_folder.path;
@@ -54,6 +59,8 @@ struct ready : checkpoint<lone> {
         box.copy_from_host(host_folder() / "tree", "/opt-tree");
         box.run("echo first > /tmp/made");
         fetched = box.copy_to_host("/tmp/made", "made-in-prepare");
+        box.run("mkdir -p /tmp/locked/in && echo x > /tmp/locked/in/file && chmod 555 /tmp/locked/in /tmp/locked");
+        box.copy_to_host("/tmp/locked", fs::absolute(host_folder() / "locked"));
         box.run("true");
     }
 };
@@ -74,6 +81,8 @@ BOOST_AUTO_TEST_CASE(what_a_body_copied_to_the_host_is_there_for_each_case) {
     net.machine("box").run("echo second > /tmp/made");
     net.machine("box").copy_to_host("/tmp/made", fetched);
     BOOST_TEST(content_of(fetched) == "second\n");
+    BOOST_TEST(content_of(host_folder() / "locked/in/file") == "x\n");
+    BOOST_TEST((fs::status(host_folder() / "locked/in").permissions() == fs::perms{0555}));
 }
 
 BOOST_AUTO_TEST_CASE(folders_and_large_files_come_back) {
