@@ -122,6 +122,12 @@ BOOST_AUTO_TEST_CASE(failures_name_both_sides) {
     box.run("mount -t tmpfs -o size=1m none /mnt");
     BOOST_CHECK_EXCEPTION(box.copy_from_host(host_folder() / "tree", "/mnt/tree"), guest_error,
                           [](const guest_error& e) { return mentions(e, "No space left"); });
+    // It ends as soon as the guest has failed, however much there is still to read.
+    const auto endless = host_folder() / "endless";
+    std::ofstream(endless) << 'x';
+    fs::resize_file(endless, std::uintmax_t{1} << 40);
+    BOOST_CHECK_EXCEPTION(box.copy_from_host(endless, "/mnt/endless"), guest_error,
+                          [](const guest_error& e) { return mentions(e, "No space left"); });
     BOOST_CHECK_THROW(box.within(50ms).copy_to_host("/dev/../sys/kernel", "never"), timed_out);
     box.run("true");  // the machine stays usable
 }
