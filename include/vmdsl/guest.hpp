@@ -86,7 +86,7 @@ public:
 
     /// Waits until something accepts TCP connections on localhost's port of the guest.
     VMDSL_DECL guest& wait_for_open_port(std::uint16_t port, source_location where = source_location::current());
-    /// Waits until nothing accepts TCP connections there.
+    /// Waits until connections are refused there. What fails for another reason says nothing of the port.
     VMDSL_DECL guest& wait_for_closed_port(std::uint16_t port, source_location where = source_location::current());
     /// Waits until the path exists.
     VMDSL_DECL guest& wait_for_file(std::string_view path, source_location where = source_location::current());

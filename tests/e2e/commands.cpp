@@ -188,6 +188,11 @@ BOOST_AUTO_TEST_CASE(waits_see_what_comes_and_say_what_does_not) {
     BOOST_CHECK_EXCEPTION(box.within(300ms).wait_for_open_port(4322), timed_out, [](const timed_out& e) {
         return mentions(e, "accepted connections on port 4322 of its localhost within 0.3 s");
     });
+    box.run("ln -s loop /tmp/loop");
+    BOOST_CHECK_EXCEPTION(box.within(300ms).wait_for_file("/tmp/loop"), timed_out, [](const timed_out& e) {
+        return mentions(e, "/tmp/loop did not appear within 0.3 s; the last attempt: ") &&
+               mentions(e, "symbolic links");
+    });
     box.spawn("sleep 0.5; echo 42 > /tmp/next; mv /tmp/next /tmp/answer");
     BOOST_TEST(box.wait_until_succeeds("cat /tmp/answer").out() == "42\n");
     box.spawn("sleep 0.3; rm /tmp/answer");

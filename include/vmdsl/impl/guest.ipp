@@ -56,25 +56,30 @@ inline std::string_view without_path(std::string_view words, std::string_view wh
     throw guest_error(machine.details(what + ": " + std::string(without_path(end.error_text, what))));
 }
 
+/// For a wait that is over: what was special in the end, empty where nothing was.
+inline std::string last_attempt(std::string_view problem) {
+    return problem.empty() ? "" : "; the last attempt: " + std::string(problem);
+}
+
 /// Waits until something accepts connections there, or nothing does.
 inline void await_port(machine_runtime& machine, std::uint16_t port, port_state wanted, deadline until) {
-    const auto number = std::to_string(port);
     for (back_off pauses(std::chrono::milliseconds(10), std::chrono::milliseconds(200));;) {
-        const auto state = look_at_port(*machine.agent(), port, until);
-        if (!state) {
-            throw timed_out(machine.details("connecting to port " + number +
-                                            " of its localhost neither succeeded nor failed " + until.limit_text()));
-        }
-        if (*state == wanted) {
+        const auto seen = look_at_port(*machine.agent(), port, until);
+        if (seen.state == wanted) {
             return;
         }
         if (!machine.pause_between_attempts(pauses.next(), until)) {
-            throw timed_out(machine.details(
-                wanted == port_state::open
-                    ? "nothing accepted connections on port " + number + " of its localhost " + until.limit_text()
-                    : "port " + number + " of its localhost did not close " + until.limit_text()));
+            const auto place = "port " + std::to_string(port) + " of its localhost ";
+            const auto what =
+                wanted == port_state::open ? "nothing accepted connections on " + place : place + "did not close ";
+            throw timed_out(machine.details(what + until.limit_text() + last_attempt(seen.problem)));
         }
     }
+}
+
+/// Whether the guest said that there is no such file.
+inline bool is_missing(const stream_end& end) {
+    return end.failed && (end.error_number == ENOENT || end.error_number == ENOTDIR);
 }
 
 }  // namespace detail
@@ -201,7 +206,7 @@ VMDSL_DECL bool guest::file_exists(std::string_view path, source_location where)
         auto& machine = network_->machine(index_);
         const scoped_stream stream(machine.agent()->stat(text));
         const auto end = machine.await_end(*stream, "looking for " + text, case_clock::verb(limit_));
-        if (end.failed && end.error_number != ENOENT && end.error_number != ENOTDIR) {
+        if (end.failed && !detail::is_missing(end)) {
             detail::throw_stream_failure(machine, "can't look for " + text, end);
         }
         auto answer = detail::answer_with(end.failed ? "there is none" : "it is there");
@@ -222,8 +227,12 @@ VMDSL_DECL guest& guest::wait_for_file(std::string_view path, source_location wh
             if (end && !end->failed) {
                 return detail::verb_answer{};
             }
-            if (!end || !machine.pause_between_attempts(pauses.next(), until)) {
-                throw timed_out(machine.details("the file " + text + " did not appear " + until.limit_text()));
+            if (!machine.pause_between_attempts(pauses.next(), until)) {
+                const auto problem = !end                       ? "the guest did not answer"
+                                     : detail::is_missing(*end) ? std::string_view()
+                                                                : detail::without_path(end->error_text, text);
+                throw timed_out(machine.details("the file " + text + " did not appear " + until.limit_text() +
+                                                detail::last_attempt(problem)));
             }
         }
     });
