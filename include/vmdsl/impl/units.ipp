@@ -35,12 +35,16 @@ inline command_result ask_systemd(machine_runtime& machine, const std::string& c
     }
 }
 
-/// The same with what `systemctl status` says.
-inline error_details with_status(machine_runtime& machine, error_details d, const std::string& unit, deadline until) {
-    const auto status = machine.execute(
-        command_request::shell("systemctl status --no-pager --lines=20 -- " + shell_quoted(unit)), until);
-    d.out_tail = tail_of(status.out());
-    d.err_tail = tail_of(status.err());
+/// The same with what `systemctl status` says, where it says that in time. The time is its own: the verb's may be over.
+inline error_details with_status(machine_runtime& machine, error_details d, const std::string& unit) {
+    const auto ask = command_request::shell("systemctl status --no-pager --lines=20 -- " + shell_quoted(unit));
+    try {
+        const auto status = machine.execute(ask, deadline::in(std::chrono::seconds(10)));
+        d.out_tail = tail_of(status.out());
+        d.err_tail = tail_of(status.err());
+    } catch (const timed_out&) {
+        d.hint = "systemctl status did not answer, so there is no more to say.";
+    }
     return d;
 }
 
@@ -82,7 +86,7 @@ VMDSL_DECL void await_unit(machine_runtime& machine, const std::string& unit, de
                 with_status(machine,
                             machine.details("unit " + unit + " will not become active: it is " + shown.active_state() +
                                             " (" + shown.sub_state() + "), load state " + shown.load_state()),
-                            unit, until));
+                            unit));
         }
         if (!machine.pause_between_attempts(pauses.next(), until)) {
             auto d = machine.details("unit " + unit + " did not become active " + until.limit_text() +
@@ -99,7 +103,7 @@ VMDSL_DECL void change_unit(machine_runtime& machine, const std::string& verb, c
     if (result.succeeded()) {
         return;
     }
-    auto d = with_status(machine, machine.details("could not " + verb + " unit " + unit), unit, until);
+    auto d = with_status(machine, machine.details("could not " + verb + " unit " + unit), unit);
     d.err_tail = tail_of(result.err() + d.err_tail);
     throw guest_error(std::move(d));
 }
