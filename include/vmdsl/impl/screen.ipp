@@ -24,28 +24,21 @@ inline std::string json_string(std::string_view text) {
 /// The end of a wait for a sign: its text, or an error that says for what it was waited.
 template <class Wait>
 std::string await_sign(machine_runtime& machine, const std::string& what, deadline until, Wait wait) {
+    const bool running = machine.running();
     try {
-        if (auto found =
-                wait(deadline::in(std::chrono::nanoseconds(0)))) {  // it may be there although the machine is not
+        // What a machine showed can be taken although it is dead or off. More does not come then.
+        if (auto found = wait(running ? until : deadline::in(std::chrono::nanoseconds(0)))) {
             return *std::move(found);
         }
-    } catch (const machine_died&) {
-        (void)machine.agent();  // throws what has happened to it
-        throw;
-    }
-    (void)machine.agent();
-    std::optional<std::string> found;
-    try {
-        found = wait(until);
     } catch (const machine_died& death) {
-        auto d = death.details();
-        d.what_failed += ", and " + what + " had not come until then";
-        throw machine_died(std::move(d));
+        if (running) {
+            auto d = death.details();
+            d.what_failed += ", and " + what + " had not come until then";
+            throw machine_died(std::move(d));
+        }
     }
-    if (!found) {
-        throw timed_out(machine.details(what + " did not come " + until.limit_text()));
-    }
-    return *std::move(found);
+    (void)machine.agent();  // throws what has happened to it
+    throw timed_out(machine.details(what + " did not come " + until.limit_text()));
 }
 
 VMDSL_DECL std::string await_console_text(machine_runtime& machine, const text_pattern& pattern, deadline until) {
