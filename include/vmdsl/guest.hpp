@@ -191,9 +191,11 @@ public:
 
     /// The port of the host's 127.0.0.1 that leads to a TCP port of the guest. A free one is taken at the first call,
     /// whatever the topology declares (that is for a person at the keyboard), so that tests never meet. It stays the
-    /// same as long as the network, whether the machine is on or off. The service sees the connection come from its own
-    /// localhost. Throws `could_not_run` where a declared port is taken.
-    [[nodiscard]] VMDSL_DECL std::uint16_t forwarded(std::uint16_t guest_port);
+    /// same as long as the network, whether the machine is on or off: each case has another one than `prepare()` had.
+    /// The service sees the connection come from its own localhost. Throws `could_not_run` where a declared port is
+    /// taken.
+    [[nodiscard]] VMDSL_DECL std::uint16_t forwarded(std::uint16_t guest_port,
+                                                     source_location where = source_location::current());
 
     /// The last lines that the guest wrote to its console.
     [[nodiscard]] VMDSL_DECL std::string console_tail(std::size_t lines = 40) const;

@@ -38,6 +38,7 @@ std::string boot_id(vmdsl::guest& box) {
 
 struct ready : checkpoint<lab> {
     std::string console_line;
+    std::string console_end;
     fs::path picture;
     std::string status;
 
@@ -49,6 +50,7 @@ struct ready : checkpoint<lab> {
         box.run("echo on the screen > /dev/tty1");
         picture = box.screenshot("prepared.png");
         status = box.qmp("query-status").text("/status");
+        console_end = net.machine("plain").console_tail(1);
     }
 };
 
@@ -56,6 +58,7 @@ BOOST_FIXTURE_TEST_SUITE(screens, restored<ready>)
 
 BOOST_AUTO_TEST_CASE(what_the_body_saw_is_there) {
     BOOST_TEST(console_line == "prepared 1");
+    BOOST_TEST(console_end == "prepared 1\n");
     BOOST_TEST(status == "running");
     BOOST_TEST(is_picture(content_of(picture)));
     fs::remove(picture);

@@ -523,12 +523,23 @@ VMDSL_DECL bool guest::running() const {
     return network_->ask({name(), "is running", {}}, look).flag;
 }
 
-VMDSL_DECL std::uint16_t guest::forwarded(std::uint16_t guest_port) {
-    return network_->machine(index_).forwarded(guest_port);
+VMDSL_DECL std::uint16_t guest::forwarded(std::uint16_t guest_port, source_location where) {
+    const auto open = [&] {
+        detail::verb_answer answer;
+        answer.number = network_->machine(index_).forwarded(guest_port);
+        return answer;
+    };
+    const detail::verb_call call{name(), "forward", std::to_string(guest_port), where};
+    return static_cast<std::uint16_t>(network_->perform_unrecorded(call, open).number);
 }
 
 VMDSL_DECL std::string guest::console_tail(std::size_t lines) const {
-    return network_->machine(index_).console_tail(lines);
+    const auto look = [&] {
+        detail::verb_answer answer;
+        answer.out = network_->machine(index_).console_tail(lines);
+        return answer;
+    };
+    return network_->ask({name(), "console tail", std::to_string(lines)}, look).out;
 }
 
 }  // namespace vmdsl
