@@ -41,7 +41,8 @@ public:
     [[nodiscard]] VMDSL_DECL const std::string& name() const noexcept;
 
     /// The same machine with another limit for the verbs called on it: `client.within(5s).run("...")`. The default is
-    /// 5 minutes.
+    /// 5 minutes. It is an object of its own, and what its waits return is that object: give it a name where it is to
+    /// outlive the statement, `auto patient = client.within(10min);`.
     [[nodiscard]] VMDSL_DECL guest within(std::chrono::nanoseconds limit) const;
 
     /// Runs a shell command as root (/bin/sh, in /root) and returns what it did. Throws `command_failed` where it ends
