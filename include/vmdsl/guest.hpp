@@ -95,7 +95,8 @@ public:
     /// Waits for text on the machine's console (its first serial port), in one line, and returns that line:
     /// `wait_for_console_text("login:")`, or `matching("usb [0-9]")` for a regular expression. Each wait looks at what
     /// came after the text that the last one found; the first one at everything since the machine was switched on or
-    /// restored. So nothing is missed between two waits, and what a machine that died said last can be waited for.
+    /// restored. A line that does not end, such as a prompt, is returned as it is after 0.2 s. So nothing is missed
+    /// between two waits, and what a machine that died said last can be waited for.
     VMDSL_DECL std::string wait_for_console_text(const text_pattern& pattern,
                                                  source_location where = source_location::current());
     /// The text on a virtual terminal (/dev/tty<number>) of the guest as lines; what is not ASCII is a question mark.
@@ -138,8 +139,9 @@ public:
                                      source_location where = source_location::current());
     /// Copies a file or a folder of the guest to the host likewise and returns where it is there: a relative
     /// `host_path` begins in the run's results folder. The guest is not trusted: no name or link of its reaches
-    /// anything outside of `host_path`, and a symbolic link that would lead out of it is left out, with a warning.
-    /// Throws as `copy_from_host`, and `could_not_run` where the host's disk is full.
+    /// anything outside of `host_path`, and a symbolic link that would lead out of it is left out, with a warning. A
+    /// copy is as large as the guest makes it (a sparse file has all its zeros), as long as the limit and the host's
+    /// disk allow. Throws as `copy_from_host`, and `could_not_run` where the host's disk is full.
     VMDSL_DECL std::filesystem::path copy_to_host(std::string_view guest_path, const std::filesystem::path& host_path,
                                                   source_location where = source_location::current());
 
