@@ -2,16 +2,17 @@
 // Files and folders between host and guest, also in a checkpoint's body.
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <string>
 
 #include <sys/stat.h>
 
 #include <boost/test/unit_test.hpp>
 
+#include <vmdsl/core/file_content.hpp>
 #include <vmdsl/vmdsl.hpp>
 
 using namespace vmdsl;
+using detail::content_of;
 namespace fs = std::filesystem;
 
 using lone = network<machine<"box", memory<128_MiB>>>;
@@ -37,11 +38,6 @@ const fs::path& host_folder() {
         fs::path path;
     } the_folder;
     return the_folder.path;
-}
-
-std::string content_of(const fs::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
 }
 
 bool mentions(const std::exception& problem, std::string_view text) {

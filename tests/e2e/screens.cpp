@@ -2,15 +2,15 @@
 // What a person before the machine would see and do: console, terminals, screen, keyboard, buttons; and QMP.
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 
 #include <boost/test/unit_test.hpp>
 
+#include <vmdsl/core/file_content.hpp>
 #include <vmdsl/vmdsl.hpp>
 
 using namespace vmdsl;
+using detail::content_of;
 namespace fs = std::filesystem;
 
 using lab = network<machine<"box", memory<128_MiB>, display>, machine<"plain", memory<128_MiB>>>;
@@ -19,11 +19,6 @@ namespace {
 
 bool mentions(const std::exception& problem, std::string_view text) {
     return std::string_view(problem.what()).find(text) != std::string_view::npos;
-}
-
-std::string content_of(const fs::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
 }
 
 bool is_picture(const std::string& content) {
