@@ -285,14 +285,15 @@ VMDSL_DECL void host_tree_writer::make_folder(const tree_entry& entry) {
     if (!folder || ::fstat(folder.get(), &status) != 0) {
         detail::throw_unwritable(target_ / entry.path, errno);
     }
-    const bool writable = (status.st_mode & S_IRWXU) == S_IRWXU;
-    if (!writable && detail::change_mode(folder, status.st_mode | S_IRWXU) != 0) {
+    // An earlier copy may have given it the guest's mode, with which nothing can be added.
+    const bool locked = status.st_uid == ::geteuid() && (status.st_mode & S_IRWXU) != S_IRWXU;
+    if (locked && detail::change_mode(folder, status.st_mode | S_IRWXU) != 0) {
         detail::throw_unwritable(target_ / entry.path, errno);
     }
     if (entry.path.empty()) {
         root_ = std::move(folder);
     }
-    if (made || !writable) {
+    if (made || locked) {
         open_folders_.emplace_back(entry.path, made ? entry.mode & 0777 : status.st_mode & 07777);
     }
 }
