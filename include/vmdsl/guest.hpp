@@ -51,7 +51,8 @@ public:
     [[nodiscard]] VMDSL_DECL const std::string& name() const noexcept;
 
     /// The same machine with another limit for the verbs called on it: `client.within(5s).run("...")`. The default is
-    /// 5 minutes. Never throws.
+    /// 5 minutes. It is an object of its own, and what its waits return is that object: give it a name where it is to
+    /// outlive the statement, `auto patient = client.within(10min);`. Never throws.
     [[nodiscard]] VMDSL_DECL guest within(std::chrono::nanoseconds limit) const;
 
     /// Runs a shell command as root (`/bin/sh`, in `/root`) and returns what it did. Without further arguments the text
@@ -112,7 +113,7 @@ public:
 
     /// Waits until something accepts TCP connections on a port of 127.0.0.1 inside the guest.
     VMDSL_DECL guest& wait_for_open_port(std::uint16_t port, source_location where = source_location::current());
-    /// Waits until nothing accepts TCP connections on that port.
+    /// Waits until connections to that port are refused. What fails for another reason says nothing of the port.
     VMDSL_DECL guest& wait_for_closed_port(std::uint16_t port, source_location where = source_location::current());
     /// Waits until there is something at the path, whatever it is.
     VMDSL_DECL guest& wait_for_file(std::string_view path, source_location where = source_location::current());
@@ -120,8 +121,9 @@ public:
     /// Waits for text on the machine's console (its first serial port), in one line, and returns that line:
     /// `wait_for_console_text("login:")`, or `matching("usb [0-9]")` for a regular expression. Each wait looks at what
     /// came after the text that the last one found; the first one at everything since the machine was switched on or
-    /// restored. So nothing is missed between two waits, and what a machine that died said last can be waited for. Of a
-    /// console that prints much the last MiB is kept for waits; a line of more than 4096 bytes counts as several.
+    /// restored. So nothing is missed between two waits, and what a machine that died said last can be waited for. A
+    /// line that does not end, such as a prompt, is returned as it is after 0.2 s. Of a console that prints much the
+    /// last MiB is kept for waits; a line of more than 4096 bytes counts as several.
     VMDSL_DECL std::string wait_for_console_text(const text_pattern& pattern,
                                                  source_location where = source_location::current());
     /// The text on a virtual terminal of the guest (1 is `/dev/tty1`) as lines, without blanks at their ends and
@@ -167,10 +169,11 @@ public:
                                      source_location where = source_location::current());
     /// Copies a file or a folder of the guest to the host likewise and returns where it is there: a relative
     /// `host_path` begins in the run's results folder. The guest is not trusted: no name or link of its reaches
-    /// anything outside of `host_path`, and a symbolic link that would lead out of it is left out, with a warning.
-    /// Throws `guest_error` (no such file), `usage_error` where the host's folder can't be written, `could_not_run`
-    /// where its disk is full; what was copied until then stays. In `prepare()` it may be at most 256 MiB, which are
-    /// kept for each case.
+    /// anything outside of `host_path`, and a symbolic link that would lead out of it is left out, with a warning. A
+    /// copy is as large as the guest makes it (a sparse file has all its zeros), as long as the limit and the host's
+    /// disk allow; in `prepare()` it may be at most 256 MiB, which are kept for each case. Throws `guest_error` (no
+    /// such file), `usage_error` where the host's folder can't be written, `could_not_run` where its disk is full; what
+    /// was copied until then stays.
     VMDSL_DECL std::filesystem::path copy_to_host(std::string_view guest_path, const std::filesystem::path& host_path,
                                                   source_location where = source_location::current());
 
@@ -230,11 +233,12 @@ public:
 
     /// The port of the host's 127.0.0.1 that leads to a TCP port of the guest. A free one is taken at the first call,
     /// whatever the topology declares (that is for a person at the keyboard), so that tests never meet. It stays the
-    /// same as long as the network, whether the machine is on or off; while it is off, connections are closed. The
-    /// service sees the connection come from its own localhost. Where a person runs the network (`--interactive`,
-    /// `--attended`) a port that the topology declares is taken as declared. Throws `could_not_run` where that is in
-    /// use.
-    [[nodiscard]] VMDSL_DECL std::uint16_t forwarded(std::uint16_t guest_port);
+    /// same as long as the network, whether the machine is on or off, so each case has another one than `prepare()`
+    /// had; while the machine is off, connections are closed. The service sees the connection come from its own
+    /// localhost. Where a person runs the network (`--interactive`, `--attended`) a port that the topology declares is
+    /// taken as declared. Throws `could_not_run` where that is in use.
+    [[nodiscard]] VMDSL_DECL std::uint16_t forwarded(std::uint16_t guest_port,
+                                                     source_location where = source_location::current());
 
     /// The last lines that the guest wrote to its console, 40 by default and 400 at most; also those of a machine that
     /// is off or dead. The results folder has all that it wrote (64 MiB at most), in `console-NAME.log`.
@@ -242,7 +246,7 @@ public:
 
 private:
     /// Performs a verb whose answer is a text.
-    VMDSL_DECL std::string text_verb(std::string verb, std::string arguments,
+    VMDSL_DECL std::string text_verb(const source_location& where, std::string verb, std::string arguments,
                                      const std::function<std::string(detail::machine_runtime&)>& work);
     VMDSL_DECL command_result repeat_until(std::string_view command, bool success, std::chrono::nanoseconds limit,
                                            const source_location& where);

@@ -34,16 +34,16 @@ public:
     VMDSL_DECL command_result wait(std::chrono::nanoseconds limit, source_location where = source_location::current());
 
     /// Whether it has not ended yet.
-    [[nodiscard]] VMDSL_DECL bool running() const;
+    [[nodiscard]] VMDSL_DECL bool running(source_location where = source_location::current()) const;
 
     /// What it has printed on standard output so far, byte for byte.
-    [[nodiscard]] VMDSL_DECL std::string out_so_far() const;
+    [[nodiscard]] VMDSL_DECL std::string out_so_far(source_location where = source_location::current()) const;
 
     /// Sends a signal to the command's own process, by its number (default: 15, SIGTERM), and returns at once. Does
     /// nothing where the command has ended.
-    VMDSL_DECL void signal(int number = 15);
+    VMDSL_DECL void signal(int number = 15, source_location where = source_location::current());
     /// Kills every process of its tree (SIGKILL), also those that left its process group, and returns at once.
-    VMDSL_DECL void kill();
+    VMDSL_DECL void kill(source_location where = source_location::current());
 
 private:
     friend class guest;

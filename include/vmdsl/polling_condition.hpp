@@ -22,10 +22,10 @@ namespace vmdsl {
 ///         .during([&] { net.machine("webserver").run("./upgrade"); });
 ///
 /// It is asked at the beginning, at the end, and meanwhile by the verbs of the same thread: before each one, and while
-/// one waits. When it does not hold, or throws an `error`, the verb throws `condition_failed` at once, and a command
-/// that it waited for is killed; `machine_died`, and exceptions that are none of vmdsl's, go on as they are. What the
-/// condition asks of the machines is neither shown nor, in `prepare()`, recorded; while `prepare()` is replayed nothing
-/// is asked. A condition may be watched within another one.
+/// one waits. When it does not hold, or throws an `error`, the verb throws `condition_failed` at once; `machine_died`,
+/// and exceptions that are none of vmdsl's, go on as they are. A command that the verb waited for is killed in each
+/// case. What the condition asks of the machines is neither shown nor, in `prepare()`, recorded; while `prepare()` is
+/// replayed nothing is asked. A condition may be watched within another one.
 class polling_condition {
 public:
     /// A condition with a name for its error's text. Nothing is asked yet.

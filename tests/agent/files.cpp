@@ -173,6 +173,14 @@ BOOST_AUTO_TEST_CASE(stat_tells_size_and_mode) {
     BOOST_TEST(failure(stat("missing")) == static_cast<unsigned>(ENOENT));
 }
 
+BOOST_AUTO_TEST_CASE(a_name_may_be_as_long_as_names_can_be) {
+    agent_process agent;
+    const std::string name(255, 'n');
+    BOOST_TEST(!write(agent, "content", builder{}.text(wire::tag::path, name)).error_number.has_value());
+    BOOST_TEST(read(agent, name).out == "content");
+    BOOST_TEST(entries_of(agent.folder() / "root") == 1);  // nothing beside it
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

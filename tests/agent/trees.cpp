@@ -64,6 +64,7 @@ BOOST_AUTO_TEST_CASE(there_and_back_is_the_same) {
     fs::create_directories(source / "a/b/c");
     std::ofstream(source / "large") << std::string(1'500'000, 'x');
     std::ofstream(source / "a/empty");
+    std::ofstream(source / "a" / std::string(255, 'n')) << "a name can't be longer";
     std::ofstream(source / "a/b/script") << "#!/bin/sh\n";
     fs::permissions(source / "a/b/script", fs::perms{0751});
     fs::permissions(source / "a/b/c", fs::perms{0700});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Commands, jobs, files and waits on a real guest, restored for each case.
 #include <chrono>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -187,6 +188,11 @@ BOOST_AUTO_TEST_CASE(waits_see_what_comes_and_say_what_does_not) {
     BOOST_CHECK_EXCEPTION(box.within(300ms).wait_for_open_port(4322), timed_out, [](const timed_out& e) {
         return mentions(e, "accepted connections on port 4322 of its localhost within 0.3 s");
     });
+    box.run("ln -s loop /tmp/loop");
+    BOOST_CHECK_EXCEPTION(box.within(300ms).wait_for_file("/tmp/loop"), timed_out, [](const timed_out& e) {
+        return mentions(e, "/tmp/loop did not appear within 0.3 s; the last attempt: ") &&
+               mentions(e, "symbolic links");
+    });
     box.spawn("sleep 0.5; echo 42 > /tmp/next; mv /tmp/next /tmp/answer");
     BOOST_TEST(box.wait_until_succeeds("cat /tmp/answer").out() == "42\n");
     box.spawn("sleep 0.3; rm /tmp/answer");
@@ -231,6 +237,21 @@ BOOST_AUTO_TEST_CASE(a_condition_ends_the_verb_that_waits) {
                           });
     box.wait_until_fails("ps | grep '[s]leep 1234'", 30s);       // the command is killed
     BOOST_CHECK_THROW(healthy.during([] {}), condition_failed);  // asked at the beginning
+}
+
+BOOST_AUTO_TEST_CASE(whatever_a_condition_throws_the_command_is_killed) {
+    auto& box = net.machine("box");
+    int asked = 0;
+    const auto throws = [&](const auto& what) {
+        asked = 0;
+        return polling_condition("asked once", [&asked, what]() -> bool { return ++asked < 2 ? true : throw what; })
+            .every(200ms);
+    };
+    BOOST_CHECK_THROW(throws(std::runtime_error("a mistake")).during([&] { box.run("sleep 1235"); }),
+                      std::runtime_error);
+    BOOST_CHECK_EXCEPTION(throws(machine_died("another one died")).during([&] { box.run("sleep 1235"); }), machine_died,
+                          [](const machine_died& e) { return e.details().what_failed == "another one died"; });
+    box.wait_until_fails("ps | grep '[s]leep 1235'", 30s);
 }
 
 BOOST_AUTO_TEST_CASE(a_condition_ends_every_kind_of_wait) {

@@ -2,16 +2,17 @@
 // Files and folders between host and guest, also in a checkpoint's body.
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <string>
 
 #include <sys/stat.h>
 
 #include <boost/test/unit_test.hpp>
 
+#include <vmdsl/core/file_content.hpp>
 #include <vmdsl/vmdsl.hpp>
 
 using namespace vmdsl;
+using detail::content_of;
 namespace fs = std::filesystem;
 
 using lone = network<machine<"box", memory<128_MiB>>>;
@@ -28,15 +29,15 @@ const fs::path& host_folder() {
             std::ofstream(path / "tree/deep/large") << std::string(3'000'000, 'x');
             fs::create_symlink("../script", path / "tree/deep/link");
         }
-        ~folder() { fs::remove_all(path); }
+        ~folder() {
+            std::error_code ignored;
+            fs::permissions(path / "locked", fs::perms{0700}, ignored);
+            fs::permissions(path / "locked/in", fs::perms{0700}, ignored);
+            fs::remove_all(path);
+        }
         fs::path path;
     } the_folder;
     return the_folder.path;
-}
-
-std::string content_of(const fs::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
 }
 
 bool mentions(const std::exception& problem, std::string_view text) {
@@ -54,6 +55,8 @@ struct ready : checkpoint<lone> {
         box.copy_from_host(host_folder() / "tree", "/opt-tree");
         box.run("echo first > /tmp/made");
         fetched = box.copy_to_host("/tmp/made", "made-in-prepare");
+        box.run("mkdir -p /tmp/locked/in && echo x > /tmp/locked/in/file && chmod 555 /tmp/locked/in /tmp/locked");
+        box.copy_to_host("/tmp/locked", fs::absolute(host_folder() / "locked"));
         box.run("true");
     }
 };
@@ -74,6 +77,8 @@ BOOST_AUTO_TEST_CASE(what_a_body_copied_to_the_host_is_there_for_each_case) {
     net.machine("box").run("echo second > /tmp/made");
     net.machine("box").copy_to_host("/tmp/made", fetched);
     BOOST_TEST(content_of(fetched) == "second\n");
+    BOOST_TEST(content_of(host_folder() / "locked/in/file") == "x\n");
+    BOOST_TEST((fs::status(host_folder() / "locked/in").permissions() == fs::perms{0555}));
 }
 
 BOOST_AUTO_TEST_CASE(folders_and_large_files_come_back) {
@@ -112,6 +117,12 @@ BOOST_AUTO_TEST_CASE(failures_name_both_sides) {
                           [](const usage_error& e) { return mentions(e, "no-such-folder") && mentions(e, "\"box\""); });
     box.run("mount -t tmpfs -o size=1m none /mnt");
     BOOST_CHECK_EXCEPTION(box.copy_from_host(host_folder() / "tree", "/mnt/tree"), guest_error,
+                          [](const guest_error& e) { return mentions(e, "No space left"); });
+    // It ends as soon as the guest has failed, however much there is still to read.
+    const auto endless = host_folder() / "endless";
+    std::ofstream(endless) << 'x';
+    fs::resize_file(endless, std::uintmax_t{1} << 40);
+    BOOST_CHECK_EXCEPTION(box.copy_from_host(endless, "/mnt/endless"), guest_error,
                           [](const guest_error& e) { return mentions(e, "No space left"); });
     BOOST_CHECK_THROW(box.within(50ms).copy_to_host("/dev/../sys/kernel", "never"), timed_out);
     box.run("true");  // the machine stays usable

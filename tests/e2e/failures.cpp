@@ -93,8 +93,47 @@ BOOST_AUTO_TEST_CASE(a_panic_ends_the_call_with_the_consoles_words) {
         return mentions(e, "its kernel panicked") && mentions(e, "sysrq triggered crash");
     });
     BOOST_TEST(!box.running());
-    BOOST_CHECK_THROW(box.run("true"), machine_died);
+    const auto says_all = [](const error& e) {
+        return e.details().machine == "box" && mentions(e, "failures.cpp:") && !e.details().console_tail.empty();
+    };
+    const auto and_the_command = [&](const error& e) { return says_all(e) && e.details().command == "true"; };
+    BOOST_CHECK_EXCEPTION(box.run("true"), machine_died, and_the_command);
+    BOOST_CHECK_EXCEPTION(box.spawn("true"), machine_died, and_the_command);
+    BOOST_CHECK_EXCEPTION(box.wait_until_succeeds("true"), machine_died, and_the_command);
+    BOOST_CHECK_EXCEPTION((void)box.read_file("/etc/hostname"), machine_died, says_all);
+    BOOST_CHECK_EXCEPTION(box.wait_for_open_port(22), machine_died, says_all);
     box.crash();
+}
+
+BOOST_AUTO_TEST_CASE(a_machine_that_dies_during_a_wait_says_where_that_was) {
+    auto& box = net.machine("box");
+    box.spawn("sleep 1; " + panic);
+    BOOST_CHECK_EXCEPTION(box.wait_for_file("/never"), machine_died, [](const machine_died& e) {
+        return mentions(e, "its kernel panicked") && mentions(e, "failures.cpp:");
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_mistake_says_where_it_is) {
+    auto& box = net.machine("box");
+    const auto is_here = [](const error& e) { return e.details().machine == "box" && mentions(e, "failures.cpp:"); };
+    BOOST_CHECK_EXCEPTION(box.copy_from_host("no-such-file", "/tmp/x"), usage_error, is_here);
+    BOOST_CHECK_EXCEPTION(box.send_key("a--b"), error, is_here);
+    BOOST_CHECK_EXCEPTION(box.qmp("query-status", "[1"), usage_error, is_here);
+}
+
+BOOST_AUTO_TEST_CASE(qemu_that_dies_while_it_is_asked_has_been_seen_dying) {
+    auto& box = net.machine("box");
+    const auto qemu = qemu_of_this_worker();
+    ::kill(qemu, SIGSTOP);  // so that it does not answer
+    std::thread killer([&] {
+        std::this_thread::sleep_for(500ms);  // before or after the call begins: it has to throw either way
+        ::kill(qemu, SIGKILL);
+    });
+    BOOST_CHECK_EXCEPTION(box.pause(), machine_died, [](const machine_died& e) {
+        return e.details().machine == "box" && mentions(e, "QEMU was ended by signal 9") &&
+               mentions(e, "failures.cpp:");
+    });
+    killer.join();
 }
 
 BOOST_AUTO_TEST_CASE(the_death_of_qemu_ends_every_call) {
@@ -131,6 +170,14 @@ BOOST_AUTO_TEST_CASE(one_that_restarts_itself_says_that) {
     });
 }
 
+BOOST_AUTO_TEST_CASE(one_that_restarts_while_its_terminal_is_read_says_so_too) {
+    auto& box = net.machine("box");
+    deafen(box, "sleep 2; reboot -f");
+    BOOST_CHECK_EXCEPTION((void)box.tty_text(1), machine_died, [](const machine_died& e) {
+        return mentions(e, "was restarted (or its agent was) while reading /dev/vcsa1") && mentions(e, "failures.cpp:");
+    });
+}
+
 BOOST_AUTO_TEST_CASE(the_death_of_the_agent_ends_the_call) {
     auto& box = net.machine("box");
     BOOST_CHECK_THROW(box.run("kill -9 $PPID; sleep 6000"), machine_died);
@@ -139,8 +186,10 @@ BOOST_AUTO_TEST_CASE(the_death_of_the_agent_ends_the_call) {
 BOOST_AUTO_TEST_CASE(a_machine_that_is_off_says_so) {
     auto& box = net.machine("box");
     box.shutdown();
-    BOOST_CHECK_EXCEPTION(box.run("true"), usage_error,
-                          [](const usage_error& e) { return mentions(e, "switched off"); });
+    BOOST_CHECK_EXCEPTION(box.run("true"), usage_error, [](const usage_error& e) {
+        return mentions(e, "switched off") && mentions(e, "failures.cpp:") && e.details().machine == "box" &&
+               e.details().command == "true";
+    });
     BOOST_CHECK_THROW(box.crash(), usage_error);
     box.start();
     BOOST_CHECK_THROW(box.start(), usage_error);

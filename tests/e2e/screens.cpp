@@ -2,15 +2,15 @@
 // What a person before the machine would see and do: console, terminals, screen, keyboard, buttons; and QMP.
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 
 #include <boost/test/unit_test.hpp>
 
+#include <vmdsl/core/file_content.hpp>
 #include <vmdsl/vmdsl.hpp>
 
 using namespace vmdsl;
+using detail::content_of;
 namespace fs = std::filesystem;
 
 using lab = network<machine<"box", memory<128_MiB>, display>, machine<"plain", memory<128_MiB>>>;
@@ -19,11 +19,6 @@ namespace {
 
 bool mentions(const std::exception& problem, std::string_view text) {
     return std::string_view(problem.what()).find(text) != std::string_view::npos;
-}
-
-std::string content_of(const fs::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), {}};
 }
 
 bool is_picture(const std::string& content) {
@@ -38,6 +33,7 @@ std::string boot_id(vmdsl::guest& box) {
 
 struct ready : checkpoint<lab> {
     std::string console_line;
+    std::string console_end;
     fs::path picture;
     std::string status;
 
@@ -49,6 +45,7 @@ struct ready : checkpoint<lab> {
         box.run("echo on the screen > /dev/tty1");
         picture = box.screenshot("prepared.png");
         status = box.qmp("query-status").text("/status");
+        console_end = net.machine("plain").console_tail(1);
     }
 };
 
@@ -56,6 +53,7 @@ BOOST_FIXTURE_TEST_SUITE(screens, restored<ready>)
 
 BOOST_AUTO_TEST_CASE(what_the_body_saw_is_there) {
     BOOST_TEST(console_line == "prepared 1");
+    BOOST_TEST(console_end == "prepared 1\n");
     BOOST_TEST(status == "running");
     BOOST_TEST(is_picture(content_of(picture)));
     fs::remove(picture);

@@ -66,6 +66,14 @@ BOOST_AUTO_TEST_CASE(a_unit_that_fails_says_why) {
                           [](const guest_error& e) { return mentions(e, "will not become active: it is failed"); });
 }
 
+BOOST_AUTO_TEST_CASE(a_unit_that_fails_is_told_of_although_its_status_is_not) {
+    auto& debian = net.machine("debian");
+    debian.write_file("/usr/local/bin/systemctl",
+                      "#!/bin/sh\n[ \"$1\" = status ] && exec sleep 1000\nexec /usr/bin/systemctl \"$@\"\n", 0755);
+    BOOST_CHECK_EXCEPTION(debian.within(40s).start_job("bad.service"), guest_error,
+                          [](const guest_error& e) { return mentions(e, "could not start unit bad.service"); });
+}
+
 BOOST_AUTO_TEST_CASE(a_unit_that_does_not_exist) {
     auto& debian = net.machine("debian");
     BOOST_TEST(!debian.unit_info("none.service").exists());

@@ -44,7 +44,7 @@ file_writer::~file_writer() {
 
 /// 0, or errno.
 int file_writer::open_beside(mode_t mode) {
-    beside_ = join({path_, ".vmdsl-", digits{id()}});
+    beside_ = place_beside(path_, id());
     file_ = unique_fd{::open(beside_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600)};
     if (!file_ || ::fchmod(file_.get(), mode) != 0) {
         const int error = errno;

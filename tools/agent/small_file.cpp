@@ -39,6 +39,10 @@ text read_small_file(const char* path) {
     return trimmed.size() == content.size() ? static_cast<text&&>(content) : text{trimmed};
 }
 
+text place_beside(std::string_view path, std::uint32_t stream) {
+    return join({path.substr(0, path.rfind('/') + 1), ".vmdsl-", digits{stream}});
+}
+
 int write_all(int fd, std::string_view content) {
     while (!content.empty()) {
         const ssize_t done = ::write(fd, content.data(), content.size());

@@ -124,7 +124,7 @@ void tree_writer::begin_file(mode_t mode) {
         fail(S_ISDIR(status.st_mode) ? EISDIR : EEXIST, path_);
         return;
     }
-    beside_ = join({path_, ".vmdsl-", digits{id()}});
+    beside_ = place_beside(path_, id());
     file_ = unique_fd{::open(beside_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600)};
     if (!file_) {
         const int error = errno;

@@ -35,8 +35,8 @@ struct job::state {
         return stream;
     }
 
-    [[nodiscard]] detail::verb_call call(std::string verb) const {
-        return {network->plan().machines[index].name, std::move(verb), text};
+    [[nodiscard]] detail::verb_call call(std::string verb, const source_location& where) const {
+        return detail::command_call(network->plan().machines[index].name, std::move(verb), text, where);
     }
 };
 

@@ -18,7 +18,6 @@
 #include <vmdsl/core/deadline.hpp>
 #include <vmdsl/core/error.hpp>
 #include <vmdsl/core/plan.hpp>
-#include <vmdsl/core/source_location.hpp>
 #include <vmdsl/detail/console_writer.hpp>
 #include <vmdsl/detail/machine_coverage.hpp>
 #include <vmdsl/detail/machine_signs.hpp>
@@ -88,9 +87,9 @@ public:
     /// Second half: lets it run and waits for its agent.
     VMDSL_DECL void wake(deadline until);
 
-    /// The three steps of a save, each done on all machines before the next.
+    /// First step of a save: makes its agent fall silent.
     VMDSL_DECL void quiesce(deadline until);
-    VMDSL_DECL void pause(deadline until);
+    /// Last step, when all machines are paused.
     [[nodiscard]] VMDSL_DECL machine_snapshot save(deadline until);
 
     /// Takes over what the instrumented programs of its image have counted since the last time. Does nothing where it
@@ -115,22 +114,21 @@ public:
     /// machine is gone, or was switched off since.
     [[nodiscard]] VMDSL_DECL std::shared_ptr<agent_stream> attach(const job_stream& job) const;
 
-    /// Its QEMU. Throws `usage_error` where it is switched off.
-    [[nodiscard]] VMDSL_DECL std::shared_ptr<machine_process> process() const;
+    /// Executes a QMP command. Throws as `machine_process::qmp`, `usage_error` where the machine is switched off, and
+    /// where QEMU ends meanwhile `machine_died` with how it did.
+    VMDSL_DECL std::string qmp(std::string_view command, std::string_view arguments, deadline until);
     /// What it shows unasked.
     [[nodiscard]] machine_signs& signs() noexcept { return signs_; }
 
-    /// After something in the guest ended with its agent's port: waits for the moment that it takes until it is known
-    /// what became of the machine. Returns where it was restarted (or its agent was); throws `machine_died`.
-    VMDSL_DECL void await_restart() const;
+    /// Waits for the end of what has no output: a file, a copy. Throws `timed_out`; `machine_died`, also where the
+    /// guest was restarted before that.
+    [[nodiscard]] VMDSL_DECL stream_end await_end(agent_stream& stream, const std::string& what, deadline until) const;
 
     /// Runs a command to its end. A deadline that passes kills its whole tree, waits for that (`kill_grace`) and throws
     /// `timed_out` with what it had printed and what became of it.
-    [[nodiscard]] VMDSL_DECL command_result execute(const command_request& request, deadline until,
-                                                    const source_location& where);
+    [[nodiscard]] VMDSL_DECL command_result execute(const command_request& request, deadline until);
     /// Waits for a running command. As `execute`.
-    [[nodiscard]] VMDSL_DECL command_result finish(agent_stream& stream, const std::string& text, deadline until,
-                                                   const source_location& where);
+    [[nodiscard]] VMDSL_DECL command_result finish(agent_stream& stream, const std::string& text, deadline until);
 
     /// Waits `pause` between two attempts of a wait; throws at once where the machine dies meanwhile. False where the
     /// deadline passed.
@@ -145,10 +143,11 @@ public:
     [[nodiscard]] VMDSL_DECL std::string last_words();
     [[nodiscard]] const std::filesystem::path& console_file() const noexcept { return console_writer_.path(); }
 
-    /// Details for an error: this machine, where, and the console's tail.
-    [[nodiscard]] VMDSL_DECL error_details details(std::string what_failed, const source_location& where) const;
+    /// Details for an error: this machine, and the console's tail.
+    [[nodiscard]] VMDSL_DECL error_details details(std::string what_failed) const;
 
 private:
+    [[nodiscard]] VMDSL_DECL std::shared_ptr<machine_process> process() const;
     VMDSL_DECL void make_disks(const machine_snapshot* origin);
     /// What a new QEMU starts with: an empty machine whose memory may be saved, or one whose devices' state is loaded
     /// next and that keeps its own changes of the memory to itself.
@@ -165,6 +164,7 @@ private:
     VMDSL_DECL void await_ready_unit(deadline until);
     VMDSL_DECL void bind_declared_ports();
     VMDSL_DECL void release();
+    VMDSL_DECL void check_restart(const stream_end& end, const std::string& what) const;
 
     /// What the end of QEMU means.
     enum class ending { death, switched_off, power_failure };

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <mutex>
 #include <optional>
@@ -24,6 +26,8 @@ public:
     static constexpr std::size_t max_text = 1U << 20;  ///< Bytes of console text that are kept; older ones are dropped.
     static constexpr std::size_t max_line = 4096;      ///< A longer line is cut into several.
     static constexpr std::size_t max_events = 1000;
+    /// How long a line that has the text gets to be complete, which a prompt never is.
+    static constexpr std::chrono::milliseconds line_pause{200};
 
     /// The machine was switched on: what it showed before is forgotten.
     VMDSL_DECL void begin();
@@ -34,8 +38,8 @@ public:
     /// `data` is the event's data as JSON text.
     VMDSL_DECL void take_event(std::string_view name, std::string_view data);
 
-    /// Waits for a line with the pattern and returns that line. Nothing where the deadline passed; throws
-    /// `machine_died` where the machine ended before.
+    /// Waits for a line with the pattern and returns that line: all of it, or what there is of it after `line_pause`.
+    /// Nothing where the deadline passed; throws `machine_died` where the machine ended before.
     [[nodiscard]] VMDSL_DECL std::optional<std::string> await_line(const text_pattern& pattern, deadline until);
     /// Waits for an event and returns its data. Likewise.
     [[nodiscard]] VMDSL_DECL std::optional<std::string> await_event(std::string_view name, deadline until);
@@ -46,12 +50,18 @@ private:
         std::string data;
     };
 
-    [[nodiscard]] VMDSL_DECL std::optional<std::string> take_line(const text_pattern& pattern);
+    /// Looks from the line `number` on, which becomes that of the line that has the pattern, or of the one to go on
+    /// with. Returns where the pattern ends.
+    [[nodiscard]] VMDSL_DECL std::optional<std::size_t> find_line(const text_pattern& pattern,
+                                                                  std::uint64_t& number) const;
+    VMDSL_DECL std::string take_of_first_line(std::size_t size);
+    VMDSL_DECL void drop_first_line();
     [[nodiscard]] VMDSL_DECL std::optional<std::string> take_event_named(std::string_view name);
 
     std::mutex mutex_;
     std::condition_variable changed_;
     std::deque<std::string> lines_;  // the last one may not be complete yet
+    std::uint64_t first_line_ = 0;   // the number of the first of them; they go on over the machine's starts
     bool line_open_ = false;
     std::size_t text_size_ = 0;
     std::deque<event> events_;

@@ -11,6 +11,7 @@
 #include <typeindex>
 
 #include <vmdsl/core/config.hpp>
+#include <vmdsl/core/error.hpp>
 #include <vmdsl/core/plan.hpp>
 #include <vmdsl/core/source_location.hpp>
 
@@ -47,11 +48,15 @@ public:
     [[nodiscard]] VMDSL_DECL std::string segment_of(std::string_view machine, std::string_view segment) const;
 
     /// Every verb goes through here: recorded, replayed or live. What is done live has an event that says how long it
-    /// took and how it ended, or what failed.
+    /// took and how it ended, or what failed. What it throws, whoever threw it, names the machine, the place of the
+    /// call and the command, and has the end of the console.
     VMDSL_DECL verb_answer perform(const verb_call& call, const std::function<verb_answer()>& live);
     /// The same without an event, for what has an event of its own.
     VMDSL_DECL verb_answer perform_quietly(const verb_call& call, const std::function<verb_answer()>& live);
-    /// Likewise, for what a spec asks again and again without anything being done for it (whether a job still runs).
+    /// The same, never recorded: for what is different in each copy of the machines.
+    VMDSL_DECL verb_answer perform_unrecorded(const verb_call& call, const std::function<verb_answer()>& live);
+    /// As `perform_quietly`, for what a spec asks again and again without anything being done for it (whether a job
+    /// still runs).
     VMDSL_DECL verb_answer ask(verb_call call, const std::function<verb_answer()>& live);
 
     /// Where a person asked for the network: runs `body` on live machines, and keeps them for that person. Never
@@ -65,6 +70,8 @@ public:
     VMDSL_DECL void restore(const std::shared_ptr<const network_snapshot>& snapshot, const std::function<void()>& body);
 
 private:
+    [[nodiscard]] VMDSL_DECL error_details completed(error_details details, const verb_call& call);
+
     network_plan plan_;
     std::mutex mutex_;  // while `runtime_` is made
     std::shared_ptr<network_runtime> runtime_;

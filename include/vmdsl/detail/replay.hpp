@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <atomic>
+
 namespace vmdsl::detail {
 
-/// Whether this thread runs a checkpoint's body again, with recorded answers.
-inline bool& replay_on_this_thread() noexcept {
-    thread_local bool replay = false;
+/// Whether a checkpoint's body is run again just now, with recorded answers. Of the process, since a body may use
+/// several threads; there is one replay at a time.
+inline std::atomic<bool>& replay_under_way() noexcept {
+    static std::atomic<bool> replay{false};
     return replay;
 }
 

@@ -11,9 +11,11 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <vmdsl/core/config.hpp>
+#include <vmdsl/core/source_location.hpp>
 
 namespace vmdsl::detail {
 
@@ -21,12 +23,25 @@ namespace vmdsl::detail {
 struct verb_call {
     std::string machine;
     std::string verb;
-    std::string arguments;     ///< As text that is fit to be shown.
-    std::string content = {};  ///< Bytes that belong to the call too, for example what is written to a file.
-    bool question = false;     ///< Changes nothing, so a body may ask it any number of times: whether a job still runs.
+    std::string arguments;       ///< As text that is fit to be shown.
+    source_location where = {};  ///< Of the call in the spec. For errors only: it makes no other call of it.
+    std::string content = {};    ///< Bytes that belong to the call too, for example what is written to a file.
+    bool question = false;    ///< Changes nothing, so a body may ask it any number of times: whether a job still runs.
+    bool is_command = false;  ///< The arguments are a shell command.
 
-    friend bool operator==(const verb_call&, const verb_call&) = default;
+    friend bool operator==(const verb_call& a, const verb_call& b) {
+        return a.machine == b.machine && a.verb == b.verb && a.arguments == b.arguments && a.content == b.content &&
+               a.question == b.question;
+    }
 };
+
+/// A verb that runs a shell command, or is about one that runs.
+[[nodiscard]] inline verb_call command_call(std::string machine, std::string verb, std::string command,
+                                            const source_location& where) {
+    verb_call call{std::move(machine), std::move(verb), std::move(command), where};
+    call.is_command = true;
+    return call;
+}
 
 /// The verb and its arguments, for example "run svn info".
 [[nodiscard]] VMDSL_DECL std::string text_of(const verb_call& call);

@@ -6,7 +6,6 @@
 
 #include <vmdsl/core/config.hpp>
 #include <vmdsl/core/deadline.hpp>
-#include <vmdsl/core/source_location.hpp>
 #include <vmdsl/detail/machine_runtime.hpp>
 #include <vmdsl/guest/host_tree.hpp>
 
@@ -17,13 +16,12 @@ namespace vmdsl::detail {
 
 /// Copies into a guest. Throws `guest_error`, `usage_error`, `timed_out`, `machine_died`.
 VMDSL_DECL tree_summary copy_into_guest(machine_runtime& machine, host_tree_reader& source, const std::string& path,
-                                        deadline until, const source_location& where);
+                                        deadline until);
 
 /// Copies out of a guest. Where `kept` is given it gets the tree's bytes, at most `max_kept_tree`. Throws likewise, and
 /// `could_not_run`.
 VMDSL_DECL tree_summary copy_out_of_guest(machine_runtime& machine, const std::string& path,
-                                          const std::filesystem::path& target, std::string* kept, deadline until,
-                                          const source_location& where);
+                                          const std::filesystem::path& target, std::string* kept, deadline until);
 
 /// How large a tree may be that a checkpoint's body copies to the host, in bytes.
 inline constexpr std::size_t max_kept_tree = 256U << 20;

@@ -5,7 +5,6 @@
 
 #include <vmdsl/core/config.hpp>
 #include <vmdsl/core/deadline.hpp>
-#include <vmdsl/core/source_location.hpp>
 #include <vmdsl/detail/machine_runtime.hpp>
 
 namespace vmdsl::detail {
@@ -14,17 +13,14 @@ namespace vmdsl::detail {
 // it where it has not come up yet.
 
 /// Waits until a unit is active. Throws `guest_error` at once where it never will be, `timed_out`, `machine_died`.
-VMDSL_DECL void await_unit(machine_runtime& machine, const std::string& unit, deadline until,
-                           const source_location& where);
+VMDSL_DECL void await_unit(machine_runtime& machine, const std::string& unit, deadline until);
 
 /// Has systemd "start" or "stop" a unit and waits for that. Throws `guest_error` where it fails, `timed_out`,
 /// `machine_died`.
-VMDSL_DECL void change_unit(machine_runtime& machine, const std::string& verb, const std::string& unit, deadline until,
-                            const source_location& where);
+VMDSL_DECL void change_unit(machine_runtime& machine, const std::string& verb, const std::string& unit, deadline until);
 
 /// What `systemctl show` prints of a unit. Throws likewise.
-[[nodiscard]] VMDSL_DECL std::string show_unit(machine_runtime& machine, const std::string& unit, deadline until,
-                                               const source_location& where);
+[[nodiscard]] VMDSL_DECL std::string show_unit(machine_runtime& machine, const std::string& unit, deadline until);
 
 }  // namespace vmdsl::detail
 

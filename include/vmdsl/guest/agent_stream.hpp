@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <vmdsl/core/config.hpp>
 #include <vmdsl/core/deadline.hpp>
@@ -72,6 +73,21 @@ private:
     std::shared_ptr<detail::agent_connection> connection_;
     std::shared_ptr<detail::agent_stream_state> state_;
     std::uint32_t id_;
+};
+
+/// A stream that is closed where its scope ends, whatever ends that. Nothing where it has ended by itself.
+class scoped_stream {
+public:
+    explicit scoped_stream(std::shared_ptr<agent_stream> stream) : stream_(std::move(stream)) {}
+    ~scoped_stream() { stream_->close(); }
+    scoped_stream(const scoped_stream&) = delete;
+    scoped_stream& operator=(const scoped_stream&) = delete;
+
+    [[nodiscard]] agent_stream& operator*() const noexcept { return *stream_; }
+    [[nodiscard]] agent_stream* operator->() const noexcept { return stream_.get(); }
+
+private:
+    std::shared_ptr<agent_stream> stream_;
 };
 
 }  // namespace vmdsl

@@ -62,8 +62,9 @@ private:
 };
 
 /// Makes a tree from a guest on the host. The guest is not trusted: whatever names and links it sends, nothing outside
-/// of the target changes, and no link is made that leads out of it. Files that are there are replaced, folders are
-/// added to. Not thread-safe.
+/// of the target changes, and no link is made that leads out of it. How much it sends is bounded by the host's disk
+/// only; memory is bounded. Files that are there are replaced, folders are added to, also those that may not be written
+/// to: they get their mode back. Not thread-safe.
 class host_tree_writer {
 public:
     /// `target` is what the tree's root becomes. Its parent folder has to be there.
@@ -75,7 +76,7 @@ public:
     /// Takes bytes of a tree. Throws `guest_error` where they are none or would leave the target, `usage_error` where
     /// something of another kind is in the way, `could_not_run` where the host can't write.
     VMDSL_DECL void take(std::string_view bytes);
-    /// The tree has ended: gives the folders their modes. Throws likewise.
+    /// The tree has ended. Throws likewise.
     VMDSL_DECL void finish();
 
     [[nodiscard]] const tree_summary& summary() const noexcept { return summary_; }
@@ -90,6 +91,7 @@ private:
     [[nodiscard]] VMDSL_DECL place place_of(const std::string& path);
     VMDSL_DECL void take_entry(const tree_entry& entry);
     VMDSL_DECL void make_folder(const tree_entry& entry);
+    VMDSL_DECL void leave_folder();
     VMDSL_DECL void make_link(const tree_entry& entry);
     VMDSL_DECL void begin_file(const tree_entry& entry);
     VMDSL_DECL void take_content(std::string_view bytes);
@@ -99,7 +101,7 @@ private:
     tree_decoder decoder_;
     unique_fd root_;  // the target, where it is a folder
     bool begun_ = false;
-    std::vector<std::pair<std::string, std::uint32_t>> folder_modes_;
+    std::vector<std::pair<std::string, std::uint32_t>> open_folders_;  // each in the one before, and its mode to be
     place file_place_;
     std::string file_beside_;  // its name until all of it is there
     std::uint32_t file_mode_ = 0;

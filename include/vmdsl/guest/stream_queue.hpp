@@ -24,7 +24,8 @@ public:
     /// Nothing: the deadline passed.
     [[nodiscard]] VMDSL_DECL std::optional<std::string> take(agent_stream& stream, deadline until);
 
-    /// Sends bytes and waits until they are on their way (or the stream has ended). False where the deadline passed.
+    /// Sends bytes and waits until they are on their way. False where the stream has ended or was lost, or the deadline
+    /// passed: nothing more is taken then.
     [[nodiscard]] VMDSL_DECL bool send(agent_stream& stream, std::string bytes, deadline until);
 
 private:

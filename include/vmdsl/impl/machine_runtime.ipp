@@ -90,13 +90,8 @@ VMDSL_DECL void machine_runtime::launch(const unique_fd& memory, beginning with,
             agent_->port_closed();  // what was under way ends now; the next agent says hello
         }
     };
-    std::shared_ptr<machine_process> started;
-    try {
-        started = std::make_shared<machine_process>(std::move(configuration), memory, std::move(cables),
-                                                    std::move(handlers), until);
-    } catch (const timed_out& problem) {
-        throw timed_out(details(problem.details().what_failed, {}));
-    }
+    auto started = std::make_shared<machine_process>(std::move(configuration), memory, std::move(cables),
+                                                     std::move(handlers), until);
     auto fresh = std::make_shared<agent_client>(started->take_agent_socket(), [this](std::string reason) {
         std::unique_lock lock(mutex_);
         auto words = console_.tail();
@@ -114,6 +109,10 @@ VMDSL_DECL void machine_runtime::launch(const unique_fd& memory, beginning with,
     }
 }
 
+inline usage_error misuse_of(const machine_plan& plan, std::string what_failed, std::string hint = {}) {
+    return usage_error(error_details{plan.name, std::move(what_failed), std::move(hint), {}, {}, {}, {}, {}});
+}
+
 /// Should the case hang or crash, nobody is left in this process to say what the console showed.
 VMDSL_DECL void machine_runtime::name_console(std::string_view how_it_starts) {
     const auto name = running_case();
@@ -127,7 +126,7 @@ VMDSL_DECL void machine_runtime::name_console(std::string_view how_it_starts) {
 VMDSL_DECL void machine_runtime::boot(deadline until) {
     const std::unique_lock starting(starting_, std::try_to_lock);
     if (!starting || running()) {
-        throw usage_error("machine \"" + plan_.name + "\" is running already");
+        throw misuse_of(plan_, "is running already");
     }
     release();
     {
@@ -158,14 +157,14 @@ VMDSL_DECL void machine_runtime::await_boot(const std::string& problem_if_late, 
             emit(event_kind::warning, plan_.name, {{"text", "the guest could not be set up completely: " + problems}});
         }
     } catch (const timed_out&) {
-        throw timed_out(details(problem_if_late, {}));
+        throw timed_out(details(problem_if_late));
     }
     await_ready_unit(until);
     coverage_.begin();
 }
 
 VMDSL_DECL void machine_runtime::collect_coverage() {
-    coverage_.collect(running(), [&](const auto& request, deadline until) { return execute(request, until, {}); });
+    coverage_.collect(running(), [&](const auto& request, deadline until) { return execute(request, until); });
 }
 
 VMDSL_DECL void machine_runtime::await_ready_unit(deadline until) {
@@ -174,12 +173,12 @@ VMDSL_DECL void machine_runtime::await_ready_unit(deadline until) {
     }
     const std::string probe = "systemctl is-active --quiet " + image_.ready_unit;
     for (auto pause = std::chrono::milliseconds(50);; pause = std::min(pause * 2, std::chrono::milliseconds(400))) {
-        const auto result = execute(command_request::shell(probe), until, {});
+        const auto result = execute(command_request::shell(probe), until);
         if (result.succeeded()) {
             return;
         }
         if (!pause_between_attempts(pause, until)) {
-            throw timed_out(details("did not reach " + image_.ready_unit + " " + until.limit_text(), {}));
+            throw timed_out(details("did not reach " + image_.ready_unit + " " + until.limit_text()));
         }
     }
 }
@@ -197,8 +196,8 @@ VMDSL_DECL void machine_runtime::set_hosts(const std::string& hosts, deadline un
 VMDSL_DECL std::unique_lock<std::mutex> machine_runtime::lock_start() {
     std::unique_lock starting(starting_, std::try_to_lock);
     if (!starting) {
-        throw usage_error("machine \"" + plan_.name + "\" is being started or restarted by another thread already",
-                          "Let one thread do that, and the others wait for it.");
+        throw misuse_of(plan_, "is being started or restarted by another thread already",
+                        "Let one thread do that, and the others wait for it.");
     }
     return starting;
 }
@@ -221,7 +220,7 @@ VMDSL_DECL void machine_runtime::reset(deadline until) {
     const auto guest = agent();
     guest->expect_restart();
     coverage_.lose("reset() restarted it: what it had counted since the last collection is lost");
-    (void)process()->qmp("system_reset", "{}", until);
+    (void)qmp("system_reset", "{}", until);
     await_boot("did not come up again " + until.limit_text(), until);
 }
 
@@ -245,7 +244,7 @@ VMDSL_DECL void machine_runtime::shutdown(deadline until) {
         if (!switched_off_) {
             expected_ = ending::death;
             lock.unlock();
-            throw timed_out(details("did not switch itself off " + until.limit_text(), {}));
+            throw timed_out(details("did not switch itself off " + until.limit_text()));
         }
     }
     release();
@@ -276,7 +275,7 @@ VMDSL_DECL void machine_runtime::release() {
         (void)process->kill();
     }
     if (agent) {
-        agent->lose(details("was switched off", {}));
+        agent->lose(details("was switched off"));
     }
     network_.detach(plan_.name);
 }
@@ -284,9 +283,19 @@ VMDSL_DECL void machine_runtime::release() {
 VMDSL_DECL std::shared_ptr<machine_process> machine_runtime::process() const {
     const std::lock_guard lock(mutex_);
     if (!process_) {
-        throw usage_error("machine \"" + plan_.name + "\" is switched off", "Call start() first.");
+        throw misuse_of(plan_, "is switched off", "Call start() first.");
     }
     return process_;
+}
+
+VMDSL_DECL std::string machine_runtime::qmp(std::string_view command, std::string_view arguments, deadline until) {
+    try {
+        return process()->qmp(command, arguments, until);
+    } catch (const machine_died&) {
+        std::unique_lock lock(mutex_);  // the connection is closed a moment before it is known how QEMU ended
+        changed_.wait_for(lock, std::chrono::seconds(5), [&] { return death_ || !process_; });
+        throw machine_died(death_.value_or(error_details{plan_.name, "was switched off", {}, {}, {}, {}, {}, {}}));
+    }
 }
 
 VMDSL_DECL void machine_runtime::load(const machine_snapshot& snapshot, deadline until) {
@@ -309,10 +318,6 @@ VMDSL_DECL void machine_runtime::wake(deadline until) {
 
 VMDSL_DECL void machine_runtime::quiesce(deadline until) {
     agent()->quiesce(until);
-}
-
-VMDSL_DECL void machine_runtime::pause(deadline until) {
-    process()->pause(until);
 }
 
 VMDSL_DECL machine_snapshot machine_runtime::save(deadline until) {
@@ -361,7 +366,7 @@ VMDSL_DECL std::shared_ptr<agent_client> machine_runtime::agent() const {
         throw machine_died(*death_);
     }
     if (!agent_) {
-        throw usage_error("machine \"" + plan_.name + "\" is switched off", "Call start() first.");
+        throw misuse_of(plan_, "is switched off", "Call start() first.");
     }
     return agent_;
 }
@@ -378,32 +383,40 @@ VMDSL_DECL std::shared_ptr<agent_stream> machine_runtime::attach(const job_strea
     }
     if (!agent_ || job.boot != boots_) {
         lock.unlock();
-        throw machine_died(details("was switched off", {}));
+        throw machine_died(details("was switched off"));
     }
     return agent_->attach(job.id);
 }
 
-VMDSL_DECL void machine_runtime::await_restart() const {
+/// What ended with its agent's port leaves it open for a moment what became of the machine.
+VMDSL_DECL void machine_runtime::check_restart(const stream_end& end, const std::string& what) const {
+    if (!end.failed || end.error_number != ECONNRESET) {
+        return;
+    }
     std::shared_ptr<agent_client> guest;
     {
         const std::lock_guard lock(mutex_);
         guest = agent_;
     }
     if (!guest) {
-        throw machine_died(details("was switched off", {}));
+        throw machine_died(details("was switched off"));
     }
     guest->await_restart(deadline::in(std::chrono::seconds(20)));
+    throw machine_died(details("was restarted (or its agent was) while " + what));
 }
 
-VMDSL_DECL command_result machine_runtime::execute(const command_request& request, deadline until,
-                                                   const source_location& where) {
-    const auto stream = agent()->start_command(request);
-    try {
-        return finish(*stream, request.shell_text, until, where);
-    } catch (const condition_failed&) {
-        stream->close();  // nobody waits for it any more
-        throw;
+VMDSL_DECL stream_end machine_runtime::await_end(agent_stream& stream, const std::string& what, deadline until) const {
+    auto end = stream.wait(until);
+    if (!end) {
+        throw timed_out(details(what + " did not end " + until.limit_text()));
     }
+    check_restart(*end, what);
+    return *std::move(end);
+}
+
+VMDSL_DECL command_result machine_runtime::execute(const command_request& request, deadline until) {
+    const scoped_stream stream(agent()->start_command(request));
+    return finish(*stream, request.shell_text, until);
 }
 
 /// What became of a command that was closed at its deadline.
@@ -414,8 +427,7 @@ inline std::string fate_of(const std::optional<stream_end>& end) {
     return end->failed ? end->error_text : "all its processes were killed";
 }
 
-VMDSL_DECL command_result machine_runtime::finish(agent_stream& stream, const std::string& text, deadline until,
-                                                  const source_location& where) {
+VMDSL_DECL command_result machine_runtime::finish(agent_stream& stream, const std::string& text, deadline until) {
     const auto fill = [&](error_details d) {
         d.command = text;
         d.out_tail = tail_of(stream.collected(wire::channel::main));
@@ -427,14 +439,11 @@ VMDSL_DECL command_result machine_runtime::finish(agent_stream& stream, const st
         if (!end) {
             stream.close();  // the guest kills the whole tree
             const auto fate = fate_of(stream.wait(deadline::in(kill_grace)));
-            throw timed_out(fill(details("the command did not end " + until.limit_text() + "; " + fate, where)));
+            throw timed_out(fill(details("the command did not end " + until.limit_text() + "; " + fate)));
         }
+        check_restart(*end, "a command ran");
         if (end->failed) {
-            if (end->error_number == ECONNRESET) {
-                await_restart();
-                throw machine_died(fill(details("was restarted (or its agent was) while a command ran", where)));
-            }
-            throw guest_error(fill(details("the command could not be run: " + end->error_text, where)));
+            throw guest_error(fill(details("the command could not be run: " + end->error_text)));
         }
         return {stream.collected(wire::channel::main),
                 stream.collected(wire::channel::errors),
@@ -443,15 +452,10 @@ VMDSL_DECL command_result machine_runtime::finish(agent_stream& stream, const st
                 end->duration,
                 end->lingering};
     } catch (const machine_died& death) {
-        if (death.details().command.empty()) {
-            auto d = death.details();
-            d.where = to_string(where);
-            const auto console = d.console_tail;
-            d = fill(std::move(d));
-            d.console_tail = console;
-            throw machine_died(d);
+        if (death.details().machine != plan_.name || !death.details().command.empty()) {
+            throw;  // it is the death of what a condition asked meanwhile
         }
-        throw;
+        throw machine_died(fill(death.details()));
     }
 }
 
@@ -515,11 +519,10 @@ VMDSL_DECL std::string machine_runtime::last_words() {
     return console_.panic_text();
 }
 
-VMDSL_DECL error_details machine_runtime::details(std::string what_failed, const source_location& where) const {
+VMDSL_DECL error_details machine_runtime::details(std::string what_failed) const {
     error_details d;
     d.machine = plan_.name;
     d.what_failed = std::move(what_failed);
-    d.where = to_string(where);
     d.console_tail = console_tail();
     return d;
 }

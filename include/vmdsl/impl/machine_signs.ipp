@@ -11,6 +11,7 @@ namespace vmdsl::detail {
 
 VMDSL_DECL void machine_signs::begin() {
     const std::lock_guard lock(mutex_);
+    first_line_ += lines_.size();
     lines_.clear();
     line_open_ = false;
     text_size_ = 0;
@@ -49,8 +50,7 @@ VMDSL_DECL void machine_signs::take_console(std::string_view bytes) {
             ++text_size_;
         }
         while (text_size_ > max_text || lines_.size() > max_text) {
-            text_size_ -= lines_.front().size();
-            lines_.pop_front();
+            drop_first_line();
         }
     }
     changed_.notify_all();
@@ -67,23 +67,28 @@ VMDSL_DECL void machine_signs::take_event(std::string_view name, std::string_vie
     changed_.notify_all();
 }
 
-VMDSL_DECL std::optional<std::string> machine_signs::take_line(const text_pattern& pattern) {
-    for (std::size_t i = 0; i < lines_.size(); ++i) {
-        const auto end = pattern.end_in(lines_[i]);
-        if (!end) {
-            continue;
+VMDSL_DECL std::optional<std::size_t> machine_signs::find_line(const text_pattern& pattern,
+                                                               std::uint64_t& number) const {
+    for (number = std::max(number, first_line_); number < first_line_ + lines_.size(); ++number) {
+        if (const auto end = pattern.end_in(lines_[number - first_line_])) {
+            return end;
         }
-        auto line = lines_[i];
-        for (; i > 0; --i) {
-            text_size_ -= lines_.front().size();
-            lines_.pop_front();
-        }
-        // What follows in the line, a prompt's answer for example, belongs to the next wait.
-        text_size_ -= *end;
-        lines_.front().erase(0, *end);
-        return line;
     }
+    number -= line_open_ ? 1 : 0;
     return std::nullopt;
+}
+
+VMDSL_DECL std::string machine_signs::take_of_first_line(std::size_t size) {
+    auto text = lines_.front().substr(0, size);
+    lines_.front().erase(0, size);
+    text_size_ -= size;
+    return text;
+}
+
+VMDSL_DECL void machine_signs::drop_first_line() {
+    text_size_ -= lines_.front().size();
+    lines_.pop_front();
+    ++first_line_;
 }
 
 VMDSL_DECL std::optional<std::string> machine_signs::take_event_named(std::string_view name) {
@@ -98,12 +103,27 @@ VMDSL_DECL std::optional<std::string> machine_signs::take_event_named(std::strin
 
 VMDSL_DECL std::optional<std::string> machine_signs::await_line(const text_pattern& pattern, deadline until) {
     std::unique_lock lock(mutex_);
-    std::optional<std::string> found;
-    const auto there = [&] { return (found = take_line(pattern)) || ended_; };
-    if (attentive_wait(changed_, lock, until, there) && !found) {
+    std::uint64_t number = 0;
+    std::optional<std::size_t> end;
+    const auto there = [&] { return (end = find_line(pattern, number)) || ended_; };
+    if (!attentive_wait(changed_, lock, until, there)) {
+        return std::nullopt;
+    }
+    if (!end) {
         throw machine_died(*ended_);
     }
-    return found;
+    while (first_line_ < number) {
+        drop_first_line();
+    }
+    // What follows in the line, a prompt's answer for example, belongs to the next wait.
+    auto line = take_of_first_line(*end);
+    const auto complete = [&] { return first_line_ > number || lines_.size() > 1 || !line_open_ || ended_; };
+    attentive_wait(changed_, lock, earlier_of(until, deadline::in(line_pause)), complete);
+    if (first_line_ == number) {  // else somebody else has taken the rest
+        line += lines_.front();
+        take_of_first_line(std::max(pattern.end_in(line).value_or(0), *end) - *end);
+    }
+    return line;
 }
 
 VMDSL_DECL std::optional<std::string> machine_signs::await_event(std::string_view name, deadline until) {

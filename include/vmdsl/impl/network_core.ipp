@@ -76,16 +76,39 @@ VMDSL_DECL verb_answer network_core::perform(const verb_call& call, const std::f
 }
 
 VMDSL_DECL verb_answer network_core::perform_quietly(const verb_call& call, const std::function<verb_answer()>& live) {
+    const auto now = [&] { return perform_unrecorded(call, live); };
+    return checking_on_this_thread() ? now() : runtime().body().perform(call, now);
+}
+
+VMDSL_DECL verb_answer network_core::perform_unrecorded(const verb_call& call,
+                                                        const std::function<verb_answer()>& live) {
     if (io_loop::instance().on_loop_thread()) {
         throw usage_error("a verb was called on the I/O thread, which has to go on while the verb waits");
     }
-    auto& network = runtime();
     try {
-        return checking_on_this_thread() ? live() : network.body().perform(call, live);
-    } catch (const machine_died& death) {
-        network.note_seen_death(death.details().machine);
-        throw;
+        return live();
+    } catch (const condition_failed&) {
+        throw;  // it tells of the condition, not of the verb that it ended
+    } catch (const error& problem) {
+        auto details = completed(problem.details(), call);
+        if (dynamic_cast<const machine_died*>(&problem) != nullptr) {
+            runtime().note_seen_death(details.machine);
+        }
+        throw_like(problem, std::move(details));
     }
+}
+
+VMDSL_DECL error_details network_core::completed(error_details details, const verb_call& call) {
+    const auto fill = [](std::string& part, const std::string& text) { part = part.empty() ? text : part; };
+    fill(details.machine, call.machine);
+    fill(details.where, to_string(call.where));
+    fill(details.command, call.is_command ? call.arguments : std::string());
+    for (std::size_t i = 0; i < plan_.machines.size() && details.console_tail.empty(); ++i) {
+        if (plan_.machines[i].name == details.machine) {
+            details.console_tail = machine(i).console_tail();
+        }
+    }
+    return details;
 }
 
 VMDSL_DECL verb_answer network_core::ask(verb_call call, const std::function<verb_answer()>& live) {
@@ -113,14 +136,8 @@ VMDSL_DECL std::size_t network_core::add_machine(machine_plan added, const sourc
     }
     const auto text = added.name + " " + (added.kernel.empty() ? added.image : added.kernel) + " " +
                       std::to_string(added.memory_bytes >> 20) + " MiB";
-    (void)perform({{}, "add machine", text}, [&] {
-        try {
-            runtime().add_machine(added, case_clock::verb(std::chrono::minutes(1)));
-        } catch (const error& problem) {
-            auto details = problem.details();
-            details.where = to_string(where);
-            throw_like(problem, std::move(details));
-        }
+    (void)perform({{}, "add machine", text, where}, [&] {
+        runtime().add_machine(added, case_clock::verb(std::chrono::minutes(1)));
         return verb_answer{};
     });
     plan_.machines.push_back(std::move(added));
@@ -128,14 +145,8 @@ VMDSL_DECL std::size_t network_core::add_machine(machine_plan added, const sourc
 }
 
 VMDSL_DECL void network_core::start(std::chrono::nanoseconds limit, source_location where) {
-    (void)perform({{}, "start", {}}, [&] {
-        try {
-            runtime().boot_all(case_clock::verb(limit));
-        } catch (const error& problem) {
-            auto details = problem.details();
-            details.where = to_string(where);
-            throw_like(problem, std::move(details));
-        }
+    (void)perform({{}, "start", {}, where}, [&] {
+        runtime().boot_all(case_clock::verb(limit));
         return verb_answer{};
     });
     if (current_run().holds && !in_body_) {
@@ -181,7 +192,7 @@ VMDSL_DECL void network_core::restore(const std::shared_ptr<const network_snapsh
                                       const std::function<void()>& body) {
     runtime_ = network_runtime::restore(snapshot);
     {
-        const scoped_value replaying(replay_on_this_thread(), true);
+        const scoped_value replaying(replay_under_way(), true);
         body();
     }
     runtime_->await_restored(deadline::in(std::chrono::minutes(1)));

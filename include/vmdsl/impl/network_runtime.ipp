@@ -152,6 +152,9 @@ VMDSL_DECL void network_runtime::throw_first(const std::vector<std::exception_pt
         std::rethrow_exception(*first);
     } catch (const error& problem) {
         auto details = problem.details();
+        if (details.machine.empty()) {
+            details.machine = machines_[static_cast<std::size_t>(first - problems.begin())]->name();
+        }
         details.what_failed += same.empty() ? "" : " (the same on " + same + ")";
         details.hint += details.hint.empty() ? others.substr(std::min<std::size_t>(3, others.size())) : others;
         throw_like(problem, std::move(details));
@@ -202,7 +205,7 @@ VMDSL_DECL std::shared_ptr<network_snapshot> network_runtime::freeze(deadline un
     collect_coverage();  // a clone's counters start from zero, so that nothing is counted twice
     running_ones([&](machine_runtime& machine) { machine.quiesce(until); });
     fabric_->pause();
-    running_ones([&](machine_runtime& machine) { machine.pause(until); });
+    running_ones([&](machine_runtime& machine) { (void)machine.qmp("stop", "{}", until); });
     tell_losses(fabric_->drain_to_whole_frames());
     snapshot->links = fabric_->save();
     snapshot->machines.resize(machines_.size());

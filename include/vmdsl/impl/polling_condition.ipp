@@ -40,7 +40,7 @@ VMDSL_DECL void polling_condition::watch::perform() {
 }
 
 VMDSL_DECL void polling_condition::watch::check() {
-    if (detail::replay_on_this_thread()) {
+    if (detail::replay_under_way()) {
         return;
     }
     error_details problem;

@@ -30,7 +30,7 @@ inline std::string words_of_current_exception() {
 VMDSL_DECL open_step::open_step(std::string_view name) : name_(name), begin_(std::chrono::steady_clock::now()) {
     auto& around = steps_of_this_thread();
     path_ = around.empty() ? name_ : around.back() + " > " + name_;
-    if (!replay_on_this_thread()) {
+    if (!replay_under_way()) {
         emit(event_kind::step, {},
              {{"text", name_}, {"path", path_}, {"depth", static_cast<std::int64_t>(around.size())}});
     }
@@ -51,7 +51,7 @@ VMDSL_DECL void open_step::say_end(bool passed, std::string problem) noexcept {
     }
     auto& around = steps_of_this_thread();
     around.pop_back();
-    if (replay_on_this_thread()) {
+    if (replay_under_way()) {
         return;
     }
     const auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();

@@ -29,37 +29,12 @@ inline void warn_of_left_out(const machine_runtime& machine, const std::string& 
     emit(event_kind::warning, machine.name(), {{"text", text}});
 }
 
-/// Does the work; whatever it throws ends the stream and says which machine it was and where it was asked for.
-template <class Work>
-void with_stream(const machine_runtime& machine, agent_stream& stream, const source_location& where, Work work) {
-    try {
-        work();
-    } catch (const error& problem) {
-        stream.close();
-        auto d = problem.details();
-        d.machine = machine.name();
-        d.where = to_string(where);
-        throw_like(problem, std::move(d));
-    } catch (...) {
-        stream.close();
-        throw;
-    }
-}
-
 /// Waits for a copy's end and throws where it failed.
-inline void finish_copy(const machine_runtime& machine, agent_stream& stream, const std::string& what, deadline until,
-                        const source_location& where) {
-    const auto end = stream.wait(until);
-    if (!end) {
-        throw timed_out(machine.details(what + " did not end " + until.limit_text(), where));
-    }
-    if (end->failed) {
-        auto d = machine.details(what + " failed: " + end->error_text, where);
-        if (end->error_number == ECONNRESET) {
-            machine.await_restart();
-            throw machine_died(std::move(d));
-        }
-        if (end->error_number == EISDIR) {
+inline void finish_copy(const machine_runtime& machine, agent_stream& stream, const std::string& what, deadline until) {
+    const auto end = machine.await_end(stream, what, until);
+    if (end.failed) {
+        auto d = machine.details(what + " failed: " + end.error_text);
+        if (end.error_number == EISDIR) {
             d.hint = "Name what the copy shall be, not the folder that it goes into.";
         }
         throw guest_error(std::move(d));
@@ -67,51 +42,50 @@ inline void finish_copy(const machine_runtime& machine, agent_stream& stream, co
 }
 
 VMDSL_DECL tree_summary copy_into_guest(machine_runtime& machine, host_tree_reader& source, const std::string& path,
-                                        deadline until, const source_location& where) {
+                                        deadline until) {
     const std::string what = "copying to " + path;
     stream_queue queue;
-    const auto stream = machine.agent()->write_tree(path, queue.sink());
-    with_stream(machine, *stream, where, [&] {
-        for (auto bytes = source.next(); !bytes.empty(); bytes = source.next()) {
-            if (!queue.send(*stream, std::move(bytes), until)) {
-                throw timed_out(machine.details(what + " did not end " + until.limit_text(), where));
-            }
+    const scoped_stream stream(machine.agent()->write_tree(path, queue.sink()));
+    for (;;) {
+        auto bytes = source.next();
+        if (bytes.empty()) {
+            stream->end_of_data();
+            break;
         }
-        stream->end_of_data();
-        finish_copy(machine, *stream, what, until, where);
-    });
+        if (!queue.send(*stream, std::move(bytes), until)) {
+            break;  // it is late, or the guest has failed: the end says which
+        }
+    }
+    finish_copy(machine, *stream, what, until);
     warn_of_left_out(machine, what, source.summary());
     return source.summary();
 }
 
 VMDSL_DECL tree_summary copy_out_of_guest(machine_runtime& machine, const std::string& path,
-                                          const std::filesystem::path& target, std::string* kept, deadline until,
-                                          const source_location& where) {
+                                          const std::filesystem::path& target, std::string* kept, deadline until) {
     const std::string what = "copying " + path + " to the host";
     host_tree_writer writer(target);
     stream_queue queue;
-    const auto stream = machine.agent()->read_tree(path, queue.sink());
-    with_stream(machine, *stream, where, [&] {
-        for (;;) {
-            const auto bytes = queue.take(*stream, until);
-            if (!bytes) {
-                throw timed_out(machine.details(what + " did not end " + until.limit_text(), where));
-            }
-            if (bytes->empty()) {
-                break;
-            }
-            writer.take(*bytes);
-            if (kept != nullptr) {
-                if (kept->size() + bytes->size() > max_kept_tree) {
-                    throw usage_error(what + " in prepare(): it is more than 256 MiB, which is kept for each case",
-                                      "Copy it in the cases that need it.");
-                }
-                *kept += *bytes;
-            }
+    const scoped_stream stream(machine.agent()->read_tree(path, queue.sink()));
+    for (;;) {
+        const auto bytes = queue.take(*stream, until);
+        if (!bytes) {
+            throw timed_out(machine.details(what + " did not end " + until.limit_text()));
         }
-        finish_copy(machine, *stream, what, until, where);
-        writer.finish();
-    });
+        if (bytes->empty()) {
+            break;
+        }
+        writer.take(*bytes);
+        if (kept != nullptr) {
+            if (kept->size() + bytes->size() > max_kept_tree) {
+                throw usage_error(what + " in prepare(): it is more than 256 MiB, which is kept for each case",
+                                  "Copy it in the cases that need it.");
+            }
+            *kept += *bytes;
+        }
+    }
+    finish_copy(machine, *stream, what, until);
+    writer.finish();
     warn_of_left_out(machine, what, writer.summary());
     return writer.summary();
 }

@@ -41,7 +41,7 @@ struct late_command : fake::conversation {
     std::string words_after(std::chrono::milliseconds limit) {
         const auto stream = client->start_command(command_request::shell("x"));
         try {
-            (void)machine.finish(*stream, "x", deadline::in(limit), {});
+            (void)machine.finish(*stream, "x", deadline::in(limit));
         } catch (const timed_out& late) {
             return late.details().what_failed;
         }

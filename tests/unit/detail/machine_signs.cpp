@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <chrono>
+#include <functional>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include <boost/test/unit_test.hpp>
 
+#include <vmdsl/core/wait_duty.hpp>
 #include <vmdsl/detail/machine_signs.hpp>
 
 namespace {
@@ -26,6 +29,19 @@ error_details death() {
     return d;
 }
 
+/// Something that happens on this thread as soon as it waits.
+class once_it_waits : public wait_duty {
+public:
+    explicit once_it_waits(std::function<void()> work) : work_(std::move(work)) { duty_of_this_thread() = this; }
+    ~once_it_waits() override { duty_of_this_thread() = nullptr; }
+
+    [[nodiscard]] deadline due() const override { return work_ ? at_once() : deadline::never(); }
+    void perform() override { std::exchange(work_, nullptr)(); }
+
+private:
+    std::function<void()> work_;
+};
+
 BOOST_AUTO_TEST_SUITE(machine_signs_test)
 
 BOOST_AUTO_TEST_CASE(each_wait_goes_on_where_the_last_one_ended) {
@@ -38,6 +54,44 @@ BOOST_AUTO_TEST_CASE(each_wait_goes_on_where_the_last_one_ended) {
     BOOST_TEST(signs.await_line("fo", at_once()).value() == "four");  // a prompt has no end of line
     signs.take_console("teen\n");
     BOOST_TEST(signs.await_line("teen", at_once()).value() == "urteen");
+}
+
+BOOST_AUTO_TEST_CASE(a_line_is_whole_although_it_comes_in_pieces) {
+    machine_signs signs;
+    signs.take_console("eth0: li");
+    {
+        const once_it_waits rest([&] { signs.take_console("nk up\nnext\n"); });
+        BOOST_TEST(signs.await_line("eth", soon()).value() == "eth0: link up");
+    }
+    BOOST_TEST(signs.await_line("link", at_once()).value() == "0: link up");  // what followed the text is left
+    signs.take_console("eth1: li");
+    {
+        const once_it_waits rest([&] { signs.take_console("nk up\nlast\n"); });
+        BOOST_TEST(signs.await_line(matching("eth1: .*"), soon()).value() == "eth1: link up");
+    }
+    BOOST_TEST(!signs.await_line("link", at_once()).has_value());  // all of it was the text
+    BOOST_TEST(signs.await_line("last", at_once()).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_prompt_is_returned_as_it_is) {
+    machine_signs signs;
+    signs.take_console("login: ");
+    BOOST_TEST(signs.await_line("login:", soon()).value() == "login: ");
+    signs.take_console("root\n");
+    BOOST_TEST(signs.await_line("root", at_once()).value() == " root");
+}
+
+// It took minutes when every piece had all lines looked at again.
+BOOST_AUTO_TEST_CASE(a_long_boot_is_looked_at_once) {
+    machine_signs signs;
+    std::jthread guest([&] {
+        for (int i = 0; i < 20'000; ++i) {
+            signs.take_console("[" + std::to_string(i) + "] kernel: something happened\n");
+            std::this_thread::yield();
+        }
+        signs.take_console("login: ");
+    });
+    BOOST_TEST(signs.await_line(matching("(login|password): $"), soon()).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(text_that_comes_in_the_meantime_ends_the_wait) {

@@ -62,10 +62,10 @@ BOOST_AUTO_TEST_CASE(every_difference_is_noticed) {
 BOOST_AUTO_TEST_CASE(other_content_is_another_call) {
     transcript body;
     body.start_recording();
-    (void)body.perform({"web", "write file", "/x", "1"}, [] { return says(""); });
+    (void)body.perform({"web", "write file", "/x", {}, "1"}, [] { return says(""); });
     body.start_replay(body.take_recording());
-    BOOST_CHECK_EXCEPTION((void)body.perform({"web", "write file", "/x", "12"}, must_not_be_asked), transcript_mismatch,
-                          [](const transcript_mismatch& m) {
+    BOOST_CHECK_EXCEPTION((void)body.perform({"web", "write file", "/x", {}, "12"}, must_not_be_asked),
+                          transcript_mismatch, [](const transcript_mismatch& m) {
                               return m.recorded == "machine \"web\": write file /x (1 bytes)" &&
                                      m.asked == "machine \"web\": write file /x (2 bytes)";
                           });
@@ -147,7 +147,7 @@ BOOST_AUTO_TEST_CASE(many_threads_record_and_replay_at_once) {
 
 BOOST_AUTO_TEST_CASE(questions_may_be_asked_as_often_as_it_takes) {
     transcript body;
-    const vmdsl::detail::verb_call question{"web", "is running", "x", {}, true};
+    const vmdsl::detail::verb_call question{"web", "is running", "x", {}, {}, true};
     const auto poll = [&](int times, bool answer) {
         for (int i = 0; i < times; ++i) {
             (void)body.perform(question, [&] {
@@ -181,14 +181,15 @@ BOOST_AUTO_TEST_CASE(questions_may_be_asked_as_often_as_it_takes) {
 
     body.start_replay(recorded);
     BOOST_TEST(body.perform(question, must_not_be_asked).flag);
-    BOOST_CHECK_THROW((void)body.perform({"web", "is running", "y", {}, true}, must_not_be_asked), transcript_mismatch);
+    BOOST_CHECK_THROW((void)body.perform({"web", "is running", "y", {}, {}, true}, must_not_be_asked),
+                      transcript_mismatch);
     BOOST_CHECK_THROW((void)body.perform({"web", "run", "b"}, must_not_be_asked), transcript_mismatch);
     BOOST_CHECK_THROW(body.go_live(), transcript_mismatch);
 }
 
 BOOST_AUTO_TEST_CASE(a_question_that_came_before_another_verb_is_no_answer_to_a_later_one) {
     transcript body;
-    const vmdsl::detail::verb_call question{"web", "is running", "x", {}, true};
+    const vmdsl::detail::verb_call question{"web", "is running", "x", {}, {}, true};
     body.start_recording();
     (void)body.perform(question, [] { return says(""); });
     (void)body.perform({"web", "run", "a"}, [] { return says(""); });

@@ -125,6 +125,43 @@ BOOST_AUTO_TEST_CASE(a_folder_is_added_to) {
     BOOST_TEST(content_of(out() / "plain") == "new");
 }
 
+BOOST_AUTO_TEST_CASE(folders_that_may_not_be_written_to_are_added_to_as_well) {
+    for (const unsigned mode : {0555U, 0311U, 0000U}) {
+        std::string bytes;
+        append_tree_entry(bytes, {"", S_IFDIR | mode, {}});
+        append_tree_entry(bytes, {"deep", S_IFDIR | mode, {}});
+        append_tree_entry(bytes, {"deep/er", S_IFDIR | mode, {}});
+        append_tree_entry(bytes, {"deep/er/file", S_IFREG | 0444U, {}});
+        append_tree_content(bytes, "x");
+        append_tree_content(bytes, "");
+        for (int time = 0; time < 2; ++time) {
+            host_tree_writer writer(out());
+            writer.take(bytes);
+            writer.finish();
+            BOOST_TEST(mode_of(out()) == mode);
+        }
+        fs::permissions(out(), fs::perms{0755});
+        BOOST_TEST(mode_of(out() / "deep") == mode);
+        fs::permissions(out() / "deep", fs::perms{0755});
+        BOOST_TEST(mode_of(out() / "deep/er") == mode);
+        fs::permissions(out() / "deep/er", fs::perms{0755});
+        BOOST_TEST(content_of(out() / "deep/er/file") == "x");
+        fs::remove_all(out());
+    }
+}
+
+// Nothing is kept of a folder that is complete, and no path is longer than the host's can be.
+BOOST_AUTO_TEST_CASE(memory_is_bounded) {
+    host_tree_writer writer(out());
+    writer.take(hostile_tree({{"a", S_IFDIR | 0500, {}}, {"a/b", S_IFDIR | 0711, {}}, {"ab", S_IFREG | 0644, {}}}));
+    BOOST_TEST(mode_of(out() / "a") == 0500U);
+    BOOST_TEST(mode_of(out() / "a/b") == 0711U);
+    host_tree_writer second(out());
+    BOOST_CHECK_EXCEPTION(
+        second.take(hostile_tree({{std::string(5000, 'x'), S_IFDIR | 0755, {}}})), guest_error,
+        [](const guest_error& e) { return std::string_view(e.what()).find("longer than paths") != std::string::npos; });
+}
+
 BOOST_AUTO_TEST_CASE(no_name_leads_out) {
     for (const auto* name : {"../outside", "/outside", "a/../../outside", "..", ".", "a//b", "a/", ""}) {
         host_tree_writer writer(out());

@@ -78,6 +78,16 @@ inline bool stays_inside(const std::string& path, const std::string& target) {
     return true;
 }
 
+/// Whether a path is that of something in a folder, at any depth. The tree's root has no path.
+inline bool is_below(std::string_view path, std::string_view folder) {
+    return folder.empty() || (path.size() > folder.size() && path.starts_with(folder) && path[folder.size()] == '/');
+}
+
+/// Of a folder that was opened as a place only (O_PATH), which needs no right to read it.
+inline int change_mode(const unique_fd& folder, mode_t mode) {
+    return ::chmod(("/proc/self/fd/" + std::to_string(folder.get())).c_str(), mode);
+}
+
 }  // namespace detail
 
 VMDSL_DECL void tree_summary::leave_out(const std::string& path, std::string_view why) {
@@ -209,17 +219,8 @@ VMDSL_DECL void host_tree_writer::finish() {
     if (!begun_ || !decoder_.at_boundary()) {
         throw guest_error("the guest sent a tree that is cut off");
     }
-    for (auto each = folder_modes_.rbegin(); each != folder_modes_.rend(); ++each) {
-        const auto& [path, mode] = *each;
-        unique_fd folder;
-        if (!path.empty()) {
-            const auto at = place_of(path);
-            folder =
-                unique_fd(::openat(at.folder.get(), at.name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-        }
-        if (::fchmod(path.empty() ? root_.get() : folder.get(), mode & 0777) != 0) {
-            detail::throw_unwritable(target_ / path, errno);
-        }
+    while (!open_folders_.empty()) {
+        leave_folder();
     }
 }
 
@@ -236,7 +237,7 @@ VMDSL_DECL host_tree_writer::place host_tree_writer::place_of(const std::string&
     place at{unique_fd(::fcntl(root_.get(), F_DUPFD_CLOEXEC, 0)), std::move(names.back())};
     names.pop_back();
     for (const auto& name : names) {
-        unique_fd next(::openat(at.folder.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+        unique_fd next(::openat(at.folder.get(), name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
         if (!next) {
             detail::throw_unwritable(target_ / path, errno);
         }
@@ -250,7 +251,14 @@ VMDSL_DECL void host_tree_writer::take_entry(const tree_entry& entry) {
     if (root == begun_ || (!root && !root_) || (root && S_ISLNK(entry.mode))) {
         throw guest_error("the guest sent a tree whose entries make no sense");
     }
+    if (entry.path.size() >= PATH_MAX) {
+        throw guest_error("the guest sent a file whose path is longer than paths may be: \"" +
+                          entry.path.substr(0, 100) + "...\"");
+    }
     begun_ = true;
+    while (!open_folders_.empty() && !detail::is_below(entry.path, open_folders_.back().first)) {
+        leave_folder();
+    }
     if (S_ISDIR(entry.mode)) {
         make_folder(entry);
     } else if (S_ISREG(entry.mode)) {
@@ -266,19 +274,43 @@ VMDSL_DECL void host_tree_writer::take_entry(const tree_entry& entry) {
 
 VMDSL_DECL void host_tree_writer::make_folder(const tree_entry& entry) {
     const auto at = place_of(entry.path);
-    if (::mkdirat(at.folder.get(), at.name.c_str(), 0700) == 0) {
-        folder_modes_.emplace_back(entry.path, entry.mode);
-    } else if (errno != EEXIST) {
+    const bool made = ::mkdirat(at.folder.get(), at.name.c_str(), 0700) == 0;
+    if (!made && errno != EEXIST) {
         detail::throw_unwritable(target_ / entry.path, errno);
     }
     // The target itself may be a link of the host's to a folder; nothing below it may.
     const int follow = entry.path.empty() ? 0 : O_NOFOLLOW;
-    unique_fd folder(::openat(at.folder.get(), at.name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | follow));
-    if (!folder) {
+    unique_fd folder(::openat(at.folder.get(), at.name.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC | follow));
+    struct stat status {};
+    if (!folder || ::fstat(folder.get(), &status) != 0) {
+        detail::throw_unwritable(target_ / entry.path, errno);
+    }
+    // An earlier copy may have given it the guest's mode, with which nothing can be added.
+    const bool locked = status.st_uid == ::geteuid() && (status.st_mode & S_IRWXU) != S_IRWXU;
+    if (locked && detail::change_mode(folder, status.st_mode | S_IRWXU) != 0) {
         detail::throw_unwritable(target_ / entry.path, errno);
     }
     if (entry.path.empty()) {
         root_ = std::move(folder);
+    }
+    if (made || locked) {
+        open_folders_.emplace_back(entry.path, made ? entry.mode & 0777 : status.st_mode & 07777);
+    }
+}
+
+VMDSL_DECL void host_tree_writer::leave_folder() {
+    const auto [path, mode] = std::move(open_folders_.back());
+    open_folders_.pop_back();
+    unique_fd folder;
+    if (!path.empty()) {
+        const auto at = place_of(path);
+        folder = unique_fd(::openat(at.folder.get(), at.name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+        if (!folder) {
+            detail::throw_unwritable(target_ / path, errno);
+        }
+    }
+    if (detail::change_mode(path.empty() ? root_ : folder, mode) != 0) {
+        detail::throw_unwritable(target_ / path, errno);
     }
 }
 

@@ -58,7 +58,8 @@ VMDSL_DECL bool stream_queue::send(agent_stream& stream, std::string bytes, dead
     }
     stream.write(std::move(bytes));
     std::unique_lock lock(state_->mutex);
-    return attentive_wait(state_->changed, lock, until, [&] { return state_->sent || state_->over; });
+    attentive_wait(state_->changed, lock, until, [&] { return state_->sent || state_->over; });
+    return state_->sent && !state_->over;
 }
 
 }  // namespace vmdsl
