@@ -162,6 +162,12 @@ class interactive(spec_test_case):
         self.assertTrue(other.has_its_modes_back())
         self.expect_nothing_left()
 
+    def test_a_command_that_prints_more_than_it_reads(self):
+        self.network()
+        result = self.ask("shell", "box", "od -v", text="0123456789abcde\n" * (128 << 10))  # 2 MiB, printed as 8
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertEqual(result.stdout.count("\n"), (128 << 10) + 1)
+
     def see_two_networks(self, seat):
         second = self.terminal(folder / "e2e_outcomes_spec", "--output", self.path / "two", "--run_test=events",
                                "--interactive")

@@ -46,6 +46,12 @@ public:
 
     /// Waits until the other side has taken it. False where that side is gone. Several threads may send.
     VMDSL_DECL bool send(control_kind kind, std::string_view text = {});
+    /// Keeps a message for `send_queued`: for who may not wait, since the other side may wait for him to `receive`.
+    /// For one thread, as the next two are.
+    VMDSL_DECL void queue(control_kind kind, std::string_view text = {});
+    [[nodiscard]] bool has_queued() const noexcept { return !queued_.empty(); }
+    /// Sends what the other side takes at once. Where that side is gone nothing stays queued, and `receive` tells.
+    VMDSL_DECL void send_queued();
     /// Waits for the next message. Empty where the other side is gone, or sent what is no message.
     [[nodiscard]] VMDSL_DECL std::optional<control_message> receive();
     /// Makes a `receive` that another thread waits in return, and all later ones.
@@ -54,6 +60,7 @@ public:
 private:
     unique_fd socket_;
     std::mutex sending_;
+    std::string queued_;
 };
 
 /// A network that runs, and where it can be asked.

@@ -5,6 +5,7 @@
 #include <string>
 #include <thread>
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -89,6 +90,36 @@ BOOST_AUTO_TEST_CASE(a_message_that_is_longer_than_the_sockets_buffer_arrives_wh
     const auto message = ends.other.receive();
     sender.join();
     BOOST_TEST((message && message->text == text));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_queued_goes_as_the_other_side_takes_it) {
+    two_ends ends;
+    const std::string text(1U << 20U, 'x');
+    ends.one.queue(control_kind::input, text);
+    ends.one.queue(control_kind::input_end);
+    ends.one.send_queued();  // returns, though nobody has taken anything
+    BOOST_TEST(ends.one.has_queued());
+    std::thread receiver([&] {
+        const auto message = ends.other.receive();
+        BOOST_TEST((message && message->kind == control_kind::input && message->text == text));
+        const auto next = ends.other.receive();
+        BOOST_TEST((next && next->kind == control_kind::input_end));
+    });
+    while (ends.one.has_queued()) {
+        pollfd entry{ends.one.descriptor(), POLLOUT, 0};
+        ::poll(&entry, 1, -1);
+        ends.one.send_queued();
+    }
+    receiver.join();
+}
+
+BOOST_AUTO_TEST_CASE(nothing_stays_queued_for_somebody_who_is_gone) {
+    two_ends ends;
+    ::shutdown(ends.other.descriptor(), SHUT_RDWR);
+    ends.one.queue(control_kind::input, "x");
+    ends.one.send_queued();
+    BOOST_TEST(!ends.one.has_queued());
+    BOOST_TEST(!ends.one.receive().has_value());
 }
 
 BOOST_AUTO_TEST_CASE(the_other_sides_end_is_noticed) {

@@ -48,13 +48,34 @@ inline bool receive_whole(int socket, char* to, std::size_t size) {
     return true;
 }
 
-VMDSL_DECL bool control_channel::send(control_kind kind, std::string_view text) {
+inline std::string control_bytes(control_kind kind, std::string_view text) {
     const auto size = static_cast<std::uint32_t>(text.size());
     std::string bytes(1 + sizeof size, static_cast<char>(kind));
     std::memcpy(bytes.data() + 1, &size, sizeof size);  // both sides are on one host
-    bytes += text;
+    return bytes.append(text);
+}
+
+VMDSL_DECL bool control_channel::send(control_kind kind, std::string_view text) {
+    const auto bytes = control_bytes(kind, text);
     const std::lock_guard lock(sending_);
     return send_whole(socket_.get(), bytes);
+}
+
+VMDSL_DECL void control_channel::queue(control_kind kind, std::string_view text) {
+    queued_ += control_bytes(kind, text);
+}
+
+VMDSL_DECL void control_channel::send_queued() {
+    while (!queued_.empty()) {
+        const auto n = ::send(socket_.get(), queued_.data(), queued_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n >= 0) {
+            queued_.erase(0, static_cast<std::size_t>(n));
+        } else if (errno == EAGAIN) {
+            return;
+        } else if (errno != EINTR) {
+            queued_.clear();
+        }
+    }
 }
 
 VMDSL_DECL std::optional<control_message> control_channel::receive() {
