@@ -6,6 +6,7 @@ usage: interactive.py FOLDER VMDSL_EXECUTABLE HOST_PORT (the folder has the buil
 """
 import os
 import pathlib
+import select
 import signal
 import socket
 import subprocess
@@ -163,10 +164,28 @@ class interactive(spec_test_case):
         self.expect_nothing_left()
 
     def test_a_command_that_prints_more_than_it_reads(self):
-        self.network()
+        seat = self.network()
         result = self.ask("shell", "box", "od -v", text="0123456789abcde\n" * (128 << 10))  # 2 MiB, printed as 8
         self.assertEqual((result.returncode, result.stderr), (0, ""))
         self.assertEqual(result.stdout.count("\n"), (128 << 10) + 1)
+        seat.type("quit\r")
+        self.assertEqual(seat.wait(), 0, seat.shown)
+
+    def test_somebody_who_leaves_while_their_input_waits(self):
+        seat = self.network()
+        other = subprocess.Popen([vmdsl, "shell", "box", "sleep 4322"], stdin=subprocess.PIPE, env=self.environment)
+        self.addCleanup(other.stdin.close)
+        os.set_blocking(other.stdin.fileno(), False)
+        while select.select([], [other.stdin], [], 1)[1]:  # until nothing more is taken
+            os.write(other.stdin.fileno(), bytes(select.PIPE_BUF))
+        seat.type_and_see("run box until ps | grep -q 'sleep 432[2]'; do sleep 0.1; done; echo runs\r", r"\nruns\r\n")
+        seat.see(PROMPT)
+        other.terminate()
+        self.assertEqual(other.wait(60), -signal.SIGTERM)
+        seat.type_and_see("run box while ps | grep -q 'sleep 432[2]'; do sleep 0.1; done; echo gone\r", r"\ngone\r\n")
+        seat.see(PROMPT)
+        seat.type("quit\r")
+        self.assertEqual(seat.wait(), 0, seat.shown)
 
     def see_two_networks(self, seat):
         second = self.terminal(folder / "e2e_outcomes_spec", "--output", self.path / "two", "--run_test=events",

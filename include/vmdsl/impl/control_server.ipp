@@ -83,8 +83,8 @@ public:
     /// Runs until the guest's side has ended. A person who leaves before hangs up.
     void run(agent_stream& stream, bool on_terminal) {
         std::thread giver([&] { give_output(stream); });
-        while (auto message = person_->receive()) {
-            take(stream, *message);
+        for (auto message = person_->receive(); message && take(stream, *message);) {
+            message = person_->receive();
         }
         hang_up(stream, on_terminal);
         giver.join();
@@ -96,16 +96,30 @@ private:
         std::string bytes;
     };
 
-    void take(agent_stream& stream, control_message& message) {
+    /// False where the person left meanwhile.
+    bool take(agent_stream& stream, control_message& message) {
         if (message.kind == control_kind::input) {
             stream.write(std::move(message.text));
-            std::unique_lock lock(mutex_);
-            changed_.wait(lock, [&] { return closed_ || !stream.has_unsent(); });
-        } else if (message.kind == control_kind::input_end) {
+            return wait_until_sent(stream);
+        }
+        if (message.kind == control_kind::input_end) {
             stream.end_of_data();
         } else if (message.kind == control_kind::resize) {
             stream.resize(person_terminal::parse(message.text).size);
         }
+        return true;
+    }
+
+    /// A guest's program need not ever read what it is sent, so the person is watched meanwhile. False where they left.
+    bool wait_until_sent(agent_stream& stream) {
+        constexpr std::chrono::milliseconds look_after(200);
+        std::unique_lock lock(mutex_);
+        while (!changed_.wait_for(lock, look_after, [&] { return closed_ || !stream.has_unsent(); })) {
+            if (person_->other_side_is_gone()) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /// As when a terminal's window is closed. What has no terminal, or takes no notice, is killed.

@@ -54,6 +54,8 @@ public:
     VMDSL_DECL void send_queued();
     /// Waits for the next message. Empty where the other side is gone, or sent what is no message.
     [[nodiscard]] VMDSL_DECL std::optional<control_message> receive();
+    /// Whether the other side has left. What it sent before may still be there to `receive`.
+    [[nodiscard]] VMDSL_DECL bool other_side_is_gone() const noexcept;
     /// Makes a `receive` that another thread waits in return, and all later ones.
     VMDSL_DECL void stop_receiving() noexcept;
 

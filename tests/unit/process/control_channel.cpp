@@ -129,6 +129,18 @@ BOOST_AUTO_TEST_CASE(the_other_sides_end_is_noticed) {
     BOOST_TEST(!ends.other.send(control_kind::output, "x"));
 }
 
+BOOST_AUTO_TEST_CASE(the_other_sides_end_is_noticed_behind_what_it_sent_before) {
+    auto fds = two_ends::make();
+    control_channel stays{unique_fd(fds[0])};
+    {
+        control_channel leaves{unique_fd(fds[1])};
+        BOOST_TEST(leaves.send(control_kind::input, "x"));
+        BOOST_TEST(!stays.other_side_is_gone());
+    }
+    BOOST_TEST(stays.other_side_is_gone());
+    BOOST_TEST(stays.receive().has_value());
+}
+
 BOOST_AUTO_TEST_CASE(what_is_no_message_is_not_waited_for) {
     two_ends ends;
     const std::string head("r\xff\xff\xff\xff", 5);

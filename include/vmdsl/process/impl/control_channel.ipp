@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -94,6 +95,11 @@ VMDSL_DECL std::optional<control_message> control_channel::receive() {
         return std::nullopt;
     }
     return message;
+}
+
+VMDSL_DECL bool control_channel::other_side_is_gone() const noexcept {
+    pollfd entry{socket_.get(), POLLRDHUP, 0};
+    return ::poll(&entry, 1, 0) == 1;
 }
 
 VMDSL_DECL void control_channel::stop_receiving() noexcept {
