@@ -481,6 +481,8 @@ class Deaths(ReportTest):
             self.assertIn("2 passed, 1 failed, 1 skipped", run.out)
             self.assertEqual((error.get("message"), error.get("type")), ("did not end within 1 s", "timeout"))
             self.assertGreaterEqual(float(run.case("hangs").get("time")), 1)
+            self.assertIn("did not end within 1 s\n  in verb: web: run sleep 1000", error.text)
+            self.assertIn("           in verb: web: run sleep 1000\n", run.out)
             self.assertIn("last words", run.case("hangs").find("system-out").text)
             self.assertIn(str(run.output / "web.log"), run.case("hangs").find("system-out").text)
             self.assertIn("  | last words", run.out)
@@ -527,6 +529,7 @@ class Interruptions(ReportTest):
             self.assert_nothing_left()
             self.assertEqual(run.case("hangs").find("error").get("type"), "interrupted")
             self.assertIn(number.name, run.case("hangs").find("error").get("message"))
+            self.assertIn("in verb: web: run sleep 1000", run.case("hangs").find("error").text)
             self.assertEqual(
                 [(c.get("name"), [e.tag for e in c if e.tag != "system-out"]) for c in run.junit.iter("testcase")],
                 [("before", []), ("hangs", ["error"]), ("after", ["skipped"])],

@@ -43,8 +43,9 @@ VMDSL_DECL machine_runtime& network_core::machine(std::size_t index) {
     return runtime().machine(index);
 }
 
-/// Does a verb and says in the event stream how long it took and how it ended.
+/// Does a verb and says in the event stream that it begins, and then how long it took and how it ended.
 inline verb_answer do_with_event(const verb_call& call, const std::function<verb_answer()>& live) {
+    emit(event_kind::verb, call.machine, {{"text", text_of(call)}});
     const auto begin = deadline::clock::now();
     const auto say = [&](const std::string& outcome) {
         const auto seconds = std::chrono::duration<double>(deadline::clock::now() - begin).count();
@@ -59,6 +60,9 @@ inline verb_answer do_with_event(const verb_call& call, const std::function<verb
         throw;
     } catch (const std::exception& problem) {
         say(problem.what());
+        throw;
+    } catch (...) {
+        say("it was left by what is no std::exception");
         throw;
     }
 }
