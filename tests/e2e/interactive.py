@@ -276,6 +276,15 @@ class interactive(spec_test_case):
         self.assertEqual(result.returncode, FAILED, result.stdout)
         self.assertIn("1 + 1 == 3", result.stdout)
 
+    def test_a_case_that_starts_a_machine_by_itself_goes_no_further(self):
+        seat = self.terminal(folder / "e2e_outcomes_spec", "--output", self.path / "out", "--run_test=one_of_two", "--interactive")
+        seat.see(r"alpha +running .*\n +beta +off ")
+        seat.see(PROMPT)
+        seat.type_and_see("start beta\r", r"beta +running ")
+        seat.see(PROMPT)
+        seat.type("quit\r")
+        self.assertEqual(seat.wait(), 0, seat.shown)
+
     def test_a_machine_that_died_in_the_body_is_shown(self):
         result = self.run_spec(folder / "e2e_outcomes_spec", "--interactive", "--run_test=dead_body")
         self.assertEqual(result.returncode, 0, result.stdout)

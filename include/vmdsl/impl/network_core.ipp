@@ -142,15 +142,19 @@ VMDSL_DECL void network_core::start(std::chrono::nanoseconds limit, source_locat
         }
         return verb_answer{};
     });
-    if (current_run().holds && !in_body_) {
-        serve_person(*this);
-    }
+    hold_as_started();
 }
 
 VMDSL_DECL void network_core::hold(const std::function<void()>& body) {
-    in_body_ = true;
+    held_ = true;
     body();
     serve_person(*this);
+}
+
+VMDSL_DECL void network_core::hold_as_started() {
+    if (current_run().holds && !held_.exchange(true)) {
+        serve_person(*this);
+    }
 }
 
 VMDSL_DECL void network_core::cut(std::string_view machine, std::string_view segment) {
