@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -272,7 +273,12 @@ VMDSL_DECL void serve_person(network_core& core) {
     emit(event_kind::ready, {}, {{"folder", folder.string()}, {"prompt", prompt_program()}});
     for (;;) {
         auto person = std::make_shared<control_channel>(accept_control(listener));
-        std::thread([&server, person] { server.answer(*person); }).detach();
+        try {
+            std::thread([&server, person] { server.answer(*person); }).detach();
+        } catch (const std::system_error& shortage) {
+            person->send(control_kind::errors, "vmdsl: " + std::string(shortage.what()) + "\n");
+            person->send(control_kind::done, "1");
+        }
     }
 }
 

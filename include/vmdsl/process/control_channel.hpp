@@ -77,7 +77,8 @@ struct running_network {
 /// Throws `could_not_run`.
 [[nodiscard]] VMDSL_DECL unique_fd listen_for_control(const std::filesystem::path& folder);
 
-/// Accepts the next connection of this user; other users' are closed. Throws `could_not_run`.
+/// Accepts the next connection of this user; other users' are closed. While there are no descriptors left it waits for
+/// some. Throws `could_not_run` where the listener is none.
 [[nodiscard]] VMDSL_DECL unique_fd accept_control(const unique_fd& listener);
 
 /// Throws `could_not_run` where nobody listens in that folder, or where it is not this user's.

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <array>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <future>
 #include <string>
 #include <thread>
 
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -174,6 +177,21 @@ BOOST_FIXTURE_TEST_CASE(a_network_is_found_while_somebody_answers, scratch_of_a_
     }
     BOOST_TEST(!is_found());  // its socket is still there, and nobody listens
     BOOST_CHECK_THROW((void)detail::connect_to_control(worker), could_not_run);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_shortage_of_descriptors_passes, scratch_of_a_run) {
+    const auto listener = detail::listen_for_control(worker);
+    control_channel person(detail::connect_to_control(worker));
+    rlimit before{};
+    BOOST_REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+    const auto next = static_cast<rlim_t>(unique_fd(::dup(0)).get());
+    const rlimit none_left{next, before.rlim_max};
+    BOOST_REQUIRE(::setrlimit(RLIMIT_NOFILE, &none_left) == 0);
+    auto accepted = std::async(std::launch::async, [&] { return detail::accept_control(listener); });
+    const bool waits = accepted.wait_for(std::chrono::milliseconds(300)) == std::future_status::timeout;
+    BOOST_REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+    BOOST_TEST(waits);
+    BOOST_TEST(static_cast<bool>(accepted.get()));
 }
 
 BOOST_AUTO_TEST_CASE(a_folder_that_is_not_ours_is_not_trusted) {

@@ -5,9 +5,11 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <cstring>
 #include <set>
 #include <system_error>
+#include <thread>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -150,6 +152,11 @@ VMDSL_DECL unique_fd listen_for_control(const std::filesystem::path& folder) {
     });
 }
 
+/// Whether there may be room again soon: for descriptors, or for what the kernel keeps of a connection.
+inline bool is_passing_shortage(int error_number) {
+    return error_number == EMFILE || error_number == ENFILE || error_number == ENOBUFS || error_number == ENOMEM;
+}
+
 VMDSL_DECL unique_fd accept_control(const unique_fd& listener) {
     for (;;) {
         unique_fd fd(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
@@ -158,7 +165,9 @@ VMDSL_DECL unique_fd accept_control(const unique_fd& listener) {
         if (fd && ::getsockopt(fd.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == ::geteuid()) {
             return fd;
         }
-        if (!fd && errno != EINTR && errno != ECONNABORTED) {
+        if (!fd && is_passing_shortage(errno)) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        } else if (!fd && errno != EINTR && errno != ECONNABORTED) {
             throw could_not_run(std::string("can't be asked any more: ") + std::strerror(errno));
         }
     }
