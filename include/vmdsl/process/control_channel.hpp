@@ -85,6 +85,7 @@ struct running_network {
 [[nodiscard]] VMDSL_DECL unique_fd connect_to_control(const std::filesystem::path& folder);
 
 /// This user's networks that wait for a person, below $VMDSL_SCRATCH_DIR, $TMPDIR and /tmp. In the order of their ids.
+/// One that does not answer within two seconds (its process was stopped) is left out.
 [[nodiscard]] VMDSL_DECL std::vector<running_network> find_running_networks();
 
 }  // namespace vmdsl::detail

@@ -179,6 +179,11 @@ BOOST_FIXTURE_TEST_CASE(a_network_is_found_while_somebody_answers, scratch_of_a_
     BOOST_CHECK_THROW((void)detail::connect_to_control(worker), could_not_run);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_network_that_does_not_answer_is_not_waited_for, scratch_of_a_run) {
+    const auto listener = detail::listen_for_control(worker);
+    BOOST_TEST(!is_found());
+}
+
 BOOST_FIXTURE_TEST_CASE(a_shortage_of_descriptors_passes, scratch_of_a_run) {
     const auto listener = detail::listen_for_control(worker);
     control_channel person(detail::connect_to_control(worker));

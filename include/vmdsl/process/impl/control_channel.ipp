@@ -15,6 +15,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -179,10 +180,22 @@ VMDSL_DECL unique_fd connect_to_control(const std::filesystem::path& folder) {
         [](int fd, const sockaddr* address, socklen_t size) { return ::connect(fd, address, size); });
 }
 
-/// Asks who listens there; empty where nobody does.
+/// As `connect`, and nothing that is done with the socket takes longer than two seconds: a network answers at once,
+/// unless somebody has stopped its process.
+inline int connect_with_patience(int fd, const sockaddr* address, socklen_t size) {
+    const timeval patience{2, 0};
+    for (const int direction : {SO_SNDTIMEO, SO_RCVTIMEO}) {
+        if (::setsockopt(fd, SOL_SOCKET, direction, &patience, sizeof patience) != 0) {
+            return -1;
+        }
+    }
+    return ::connect(fd, address, size);
+}
+
+/// Asks who listens there; empty where nobody does, or does not answer.
 inline std::optional<running_network> ask_about(const std::filesystem::path& folder, std::string id) {
     try {
-        control_channel channel(connect_to_control(folder));
+        control_channel channel(make_control_socket(folder, "nobody answers at", &connect_with_patience));
         const auto answer = channel.send(control_kind::about) ? channel.receive() : std::nullopt;
         if (!answer || answer->kind != control_kind::output) {
             return std::nullopt;
