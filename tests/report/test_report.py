@@ -130,6 +130,15 @@ class ReportTest(unittest.TestCase):
     def assert_nothing_left(self):
         self.assertEqual(self.left_over(), [])
 
+    def guardian(self):
+        found = [p for p in processes_with(self.mark) if command_name(p) == "vmdsl-guardian"]
+        return found[0] if found else None
+
+    def expect_another_guardian_after_this_one_is_killed(self):
+        first = self.guardian()
+        os.kill(first, signal.SIGKILL)
+        wait_for(lambda: self.guardian() not in (None, first))
+
     def assert_counts_add_up(self, junit):
         for suite in junit.iter("testsuite"):
             cases = suite.findall("testcase")
@@ -601,16 +610,10 @@ class Interruptions(ReportTest):
         process.communicate()
         wait_for(lambda: not self.left_over())
 
-    def guardian(self):
-        found = [p for p in processes_with(self.mark) if command_name(p) == "vmdsl-guardian"]
-        return found[0] if found else None
-
     def test_a_killed_guardian_is_replaced(self):
         process = self.start("hang_spec")
         self.wait_for_case("hangs")
-        first = self.guardian()
-        os.kill(first, signal.SIGKILL)
-        wait_for(lambda: self.guardian() not in (None, first))
+        self.expect_another_guardian_after_this_one_is_killed()
         process.kill()
         process.communicate()
         wait_for(lambda: not self.left_over())
@@ -645,6 +648,40 @@ class Interruptions(ReportTest):
         process.terminate()
         self.assertEqual(self.finish(process).code, 128 + signal.SIGTERM)
         self.assert_nothing_left()
+
+
+class Held(ReportTest):
+    """Runs with --interactive, whose network is up."""
+
+    def start_held(self):
+        process = self.start("held_spec", "--interactive")
+        while b"the network is up" not in (line := process.stdout.readline()):
+            self.assertNotEqual(line, b"", "it ended")
+        self.assertIn(b"There is no prompt, as the program `vmdsl` is not in PATH", line)
+        return process
+
+    def test_without_a_prompt_it_goes_on_until_a_signal(self):
+        process = self.start_held()
+        process.terminate()
+        run = self.finish(process)
+        self.assertEqual(run.code, 128 + signal.SIGTERM)
+        self.assertNotIn("could not write", run.out)
+        self.assert_nothing_left()
+
+    def test_a_killed_guardian_is_replaced(self):
+        process = self.start_held()
+        self.expect_another_guardian_after_this_one_is_killed()
+        process.kill()
+        process.communicate()
+        wait_for(lambda: not self.left_over())
+
+    def test_events_that_find_no_room(self):
+        (self.root / "results/interactive").mkdir(parents=True)
+        (self.root / "results/interactive/events.jsonl").symlink_to("/dev/full")
+        process = self.start_held()
+        process.terminate()
+        run = self.finish(process)
+        self.assertIn(f"could not write all of {self.root}/results/interactive/events.jsonl", run.out)
 
 
 if __name__ == "__main__":
