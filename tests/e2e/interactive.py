@@ -59,15 +59,16 @@ class interactive(spec_test_case):
 
     def test_commands_from_a_pipe(self):
         lines = ["machines", "run box echo hello", "run box exit 3", "run nobody x", "cut box", "machines", "heal box", "",
-                 "crash box", "run box true", "start box", "run box hostname; echo bad >&2; echo spoken >/dev/console", "console box", "cut box lun",
+                 "crash box", "run box true", "start box", "run box hostname; echo bad >&2; printf '\\033[1mspoken\\n' >/dev/console", "console box", "cut box lun",
                  "cutt box", "shell", "help", "run box exit 6"]
         result = subprocess.run([SPEC, "--output", self.path / "out", "--interactive"], input="\n".join(lines),
                                 capture_output=True, text=True, timeout=280, check=False, env=self.environment)
         everything = result.stdout + result.stderr
         self.assertEqual(result.returncode, 6, everything)
         for words in (f"localhost:{HOST_PORT} is its port 8000", "192.168.1.1 fd00:1::1 (lan)", "\nhello\n",
-                      "(lan, cut)", "off", "\nbox\n", "spoken", "shell NAME"):
+                      "(lan, cut)", "off", "\nbox\n", r"\x1b[1mspoken", "shell NAME"):
             self.assertIn(words, result.stdout, everything)
+        self.assertNotIn("\33", result.stdout)
         for words in ('there is no machine "nobody"; there is box', "switched off", "bad\n", "name one of the segments",
                       'no command "cutt"', "write: shell NAME"):
             self.assertIn(words, result.stderr, everything)

@@ -30,6 +30,7 @@
 #include <vmdsl/detail/network_operator.hpp>
 #include <vmdsl/guest/agent_stream.hpp>
 #include <vmdsl/process/control_channel.hpp>
+#include <vmdsl/report/printable.hpp>
 
 namespace vmdsl::detail {
 
@@ -51,6 +52,11 @@ struct person_terminal {
         return found;
     }
 };
+
+/// A guest's words may be among the text, and a person's terminal is not to obey them.
+inline void complain(control_channel& person, std::string_view text) {
+    person.send(control_kind::errors, "vmdsl: " + printable(text) + "\n");
+}
 
 /// Between a person's program and a command or shell in a guest, for as long as it runs.
 ///
@@ -174,7 +180,7 @@ private:
             problem = lost.details().what_failed;
         }
         if (!problem.empty()) {
-            person_->send(control_kind::errors, "vmdsl: " + problem + "\n");
+            complain(*person_, problem);
         }
         person_->send(control_kind::done, std::to_string(code));
     }
@@ -213,12 +219,12 @@ public:
 private:
     static void fail(control_channel& person, error_details details, int code) {
         details.where.clear();  // it is no place in the person's spec
-        person.send(control_kind::errors, "vmdsl: " + error::render(details) + "\n");
+        complain(person, error::render(details));
         person.send(control_kind::done, std::to_string(code));
     }
 
     static void tell(control_channel& person, std::string_view text) {
-        person.send(control_kind::output, text);
+        person.send(control_kind::output, printable(text));
         person.send(control_kind::done, "0");
     }
 
@@ -276,7 +282,7 @@ VMDSL_DECL void serve_person(network_core& core) {
         try {
             std::thread([&server, person] { server.answer(*person); }).detach();
         } catch (const std::system_error& shortage) {
-            person->send(control_kind::errors, "vmdsl: " + std::string(shortage.what()) + "\n");
+            complain(*person, shortage.what());
             person->send(control_kind::done, "1");
         }
     }
