@@ -283,8 +283,14 @@ class interactive(spec_test_case):
         seat.see(PROMPT)
         seat.type_and_see("start beta\r", r"beta +running ")
         seat.see(PROMPT)
+        for name, file in (("", "alpha.png"), ("two.png", "two.png")):
+            seat.type_and_see(f"screenshot alpha {name}\r", rf"/out/interactive/{file}\r\n")
+            seat.see(PROMPT)
+            self.assertTrue((self.path / "out/interactive" / file).read_bytes().startswith(b"\x89PNG"))
+        seat.type_and_see("screenshot beta\r", "option display")
+        seat.see(PROMPT)
         seat.type("quit\r")
-        self.assertEqual(seat.wait(), 0, seat.shown)
+        self.assertEqual(seat.wait(), USAGE, seat.shown)  # of the last command
 
     def test_a_machine_that_died_in_the_body_is_shown(self):
         result = self.run_spec(folder / "e2e_outcomes_spec", "--interactive", "--run_test=dead_body")

@@ -169,7 +169,7 @@ BOOST_AUTO_TEST_CASE(two_reasons) {
 // --- A machine that is started by itself: what a person gets instead of the case.
 
 BOOST_AUTO_TEST_CASE(one_of_two) {
-    network<machine<"alpha", memory<128_MiB>>, machine<"beta", memory<128_MiB>>> net;
+    network<machine<"alpha", memory<128_MiB>, display>, machine<"beta", memory<128_MiB>>> net;
     net.machine("alpha").start();
     BOOST_ERROR("the case went on");
 }
