@@ -167,6 +167,19 @@ class doctor(unittest.TestCase):
         self.only("env")
         self.expect(self.findings("images")["image-tool"], "missing", "python3", "python3")
 
+    def test_a_python_that_warns(self):
+        self.program("python3", f"#!/bin/sh\necho 'site.py: a warning' >&2\nexec {sys.executable} \"$@\"\n")
+        self.first()
+        self.expect(self.findings("images")["mkfs.erofs"], "ok", "mkfs.erofs")
+
+    def test_a_python_that_says_something_else(self):
+        for words in ("hello", "[1]", ""):
+            self.program("python3", f"#!/bin/sh\necho '{words}'\n")
+            self.first()
+            found = self.findings("images")
+            self.assertEqual(list(found), ["image-tool"])
+            self.expect(found["image-tool"], "missing", f"did not answer as it does: {words} (", "python3")
+
     def test_old_compilers_and_libraries(self):
         self.program("g++", "#!/bin/sh\necho 11.4.0\n")
         self.program("clang++", "#!/bin/sh\necho 'Debian clang version 13.0.1'\n")
