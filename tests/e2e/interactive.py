@@ -297,7 +297,7 @@ class interactive(spec_test_case):
         self.assertEqual(result.returncode, 0, result.stdout)
         self.assertIn("dead: its kernel panicked", result.stdout)
 
-    def test_no_prompt_program(self):
+    def test_a_spec_that_can_not_be_run(self):
         result = self.ask("run", "/no/such/spec")
         self.assertEqual(result.returncode, COULD_NOT_RUN)
         self.assertIn("/no/such/spec", result.stderr)
