@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <functional>
@@ -70,9 +69,9 @@ public:
 
 private:
     network_plan plan_;
-    std::mutex mutex_;  // while `runtime_` is made
+    std::mutex mutex_;  // while `runtime_` is made, and of `held_`
     std::shared_ptr<network_runtime> runtime_;
-    std::atomic<bool> held_ = false;  // for a person, or it will be when the checkpoint's body has run
+    bool held_ = false;  // for a person, or it will be when the checkpoint's body has run
 };
 
 /// Reaches what is behind a `network<...>`, for the fixtures.

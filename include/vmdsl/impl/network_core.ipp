@@ -152,7 +152,11 @@ VMDSL_DECL void network_core::hold(const std::function<void()>& body) {
 }
 
 VMDSL_DECL void network_core::hold_as_started() {
-    if (current_run().holds && !held_.exchange(true)) {
+    const auto is_first = [&] {
+        const std::lock_guard lock(mutex_);
+        return !std::exchange(held_, true);
+    };
+    if (current_run().holds && is_first()) {
         serve_person(*this);
     }
 }
