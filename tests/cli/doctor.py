@@ -116,7 +116,9 @@ class doctor(unittest.TestCase):
 
     def test_too_old_a_qemu(self):
         self.environment["VMDSL_QEMU"] = self.program("old", "#!/bin/sh\necho 'QEMU emulator version 6.2.0'\n")
-        self.expect(self.findings("run")["qemu"], "missing", "6.2.0", "qemu-system-x86")
+        found = self.findings("run")["qemu"]
+        self.expect(found, "missing", "6.2.0", "VMDSL_QEMU can name")
+        self.assertNotIn("apt-get", found["remedy"])  # which installs what is there already
 
     def test_no_kvm(self):
         prefix = self.devices(kvm=False)
@@ -166,6 +168,19 @@ class doctor(unittest.TestCase):
     def test_no_python(self):
         self.only("env")
         self.expect(self.findings("images")["image-tool"], "missing", "python3", "python3")
+
+    def test_a_python_that_warns(self):
+        self.program("python3", f"#!/bin/sh\necho 'site.py: a warning' >&2\nexec {sys.executable} \"$@\"\n")
+        self.first()
+        self.expect(self.findings("images")["mkfs.erofs"], "ok", "mkfs.erofs")
+
+    def test_a_python_that_says_something_else(self):
+        for words in ("hello", "[1]", ""):
+            self.program("python3", f"#!/bin/sh\necho '{words}'\n")
+            self.first()
+            found = self.findings("images")
+            self.assertEqual(list(found), ["image-tool"])
+            self.expect(found["image-tool"], "missing", f"did not answer as it does: {words} (", "python3")
 
     def test_old_compilers_and_libraries(self):
         self.program("g++", "#!/bin/sh\necho 11.4.0\n")

@@ -6,6 +6,7 @@ usage: interactive.py FOLDER VMDSL_EXECUTABLE HOST_PORT (the folder has the buil
 """
 import os
 import pathlib
+import select
 import signal
 import socket
 import subprocess
@@ -58,15 +59,16 @@ class interactive(spec_test_case):
 
     def test_commands_from_a_pipe(self):
         lines = ["machines", "run box echo hello", "run box exit 3", "run nobody x", "cut box", "machines", "heal box", "",
-                 "crash box", "run box true", "start box", "run box hostname; echo bad >&2; echo spoken >/dev/console", "console box", "cut box lun",
+                 "crash box", "run box true", "start box", "run box hostname; echo bad >&2; printf '\\033[1mspoken\\n' >/dev/console", "console box", "cut box lun",
                  "cutt box", "shell", "help", "run box exit 6"]
         result = subprocess.run([SPEC, "--output", self.path / "out", "--interactive"], input="\n".join(lines),
                                 capture_output=True, text=True, timeout=280, check=False, env=self.environment)
         everything = result.stdout + result.stderr
         self.assertEqual(result.returncode, 6, everything)
         for words in (f"localhost:{HOST_PORT} is its port 8000", "192.168.1.1 fd00:1::1 (lan)", "\nhello\n",
-                      "(lan, cut)", "off", "\nbox\n", "spoken", "shell NAME"):
+                      "(lan, cut)", "off", "\nbox\n", r"\x1b[1mspoken", "shell NAME"):
             self.assertIn(words, result.stdout, everything)
+        self.assertNotIn("\33", result.stdout)
         for words in ('there is no machine "nobody"; there is box', "switched off", "bad\n", "name one of the segments",
                       'no command "cutt"', "write: shell NAME"):
             self.assertIn(words, result.stderr, everything)
@@ -162,6 +164,30 @@ class interactive(spec_test_case):
         self.assertTrue(other.has_its_modes_back())
         self.expect_nothing_left()
 
+    def test_a_command_that_prints_more_than_it_reads(self):
+        seat = self.network()
+        result = self.ask("shell", "box", "od -v", text="0123456789abcde\n" * (128 << 10))  # 2 MiB, printed as 8
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertEqual(result.stdout.count("\n"), (128 << 10) + 1)
+        seat.type("quit\r")
+        self.assertEqual(seat.wait(), 0, seat.shown)
+
+    def test_somebody_who_leaves_while_their_input_waits(self):
+        seat = self.network()
+        other = subprocess.Popen([vmdsl, "shell", "box", "sleep 4322"], stdin=subprocess.PIPE, env=self.environment)
+        self.addCleanup(other.stdin.close)
+        os.set_blocking(other.stdin.fileno(), False)
+        while select.select([], [other.stdin], [], 1)[1]:  # until nothing more is taken
+            os.write(other.stdin.fileno(), bytes(select.PIPE_BUF))
+        seat.type_and_see("run box until ps | grep -q 'sleep 432[2]'; do sleep 0.1; done; echo runs\r", r"\nruns\r\n")
+        seat.see(PROMPT)
+        other.terminate()
+        self.assertEqual(other.wait(60), -signal.SIGTERM)
+        seat.type_and_see("run box while ps | grep -q 'sleep 432[2]'; do sleep 0.1; done; echo gone\r", r"\ngone\r\n")
+        seat.see(PROMPT)
+        seat.type("quit\r")
+        self.assertEqual(seat.wait(), 0, seat.shown)
+
     def see_two_networks(self, seat):
         second = self.terminal(folder / "e2e_outcomes_spec", "--output", self.path / "two", "--run_test=events",
                                "--interactive")
@@ -251,12 +277,27 @@ class interactive(spec_test_case):
         self.assertEqual(result.returncode, FAILED, result.stdout)
         self.assertIn("1 + 1 == 3", result.stdout)
 
+    def test_a_case_that_starts_a_machine_by_itself_goes_no_further(self):
+        seat = self.terminal(folder / "e2e_outcomes_spec", "--output", self.path / "out", "--run_test=one_of_two", "--interactive")
+        seat.see(r"alpha +running .*\n +beta +off ")
+        seat.see(PROMPT)
+        seat.type_and_see("start beta\r", r"beta +running ")
+        seat.see(PROMPT)
+        for name, file in (("", "alpha.png"), ("two.png", "two.png")):
+            seat.type_and_see(f"screenshot alpha {name}\r", rf"/out/interactive/{file}\r\n")
+            seat.see(PROMPT)
+            self.assertTrue((self.path / "out/interactive" / file).read_bytes().startswith(b"\x89PNG"))
+        seat.type_and_see("screenshot beta\r", "option display")
+        seat.see(PROMPT)
+        seat.type("quit\r")
+        self.assertEqual(seat.wait(), USAGE, seat.shown)  # of the last command
+
     def test_a_machine_that_died_in_the_body_is_shown(self):
         result = self.run_spec(folder / "e2e_outcomes_spec", "--interactive", "--run_test=dead_body")
         self.assertEqual(result.returncode, 0, result.stdout)
         self.assertIn("dead: its kernel panicked", result.stdout)
 
-    def test_no_prompt_program(self):
+    def test_a_spec_that_can_not_be_run(self):
         result = self.ask("run", "/no/such/spec")
         self.assertEqual(result.returncode, COULD_NOT_RUN)
         self.assertIn("/no/such/spec", result.stderr)

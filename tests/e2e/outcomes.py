@@ -126,6 +126,8 @@ class outcomes(spec_test_case):
             ("shut down", "done"),
         ])
         self.assertTrue(all(e["fields"]["seconds"] >= 0 for e in commands))
+        begun = [e["fields"]["text"] for e in events[begin:] if e["event"] == "verb" and e.get("machine") == "box"]
+        self.assertEqual(begun, [text for text, _ in seen])
         self.assertEqual([e["fields"]["text"] for e in events if e["event"] == "fault"],
                          ["cut from lan", "healed to lan"])
         self.assertNotIn("secret content", (self.path / "out/events.jsonl").read_text())

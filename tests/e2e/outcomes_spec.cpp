@@ -166,6 +166,14 @@ BOOST_AUTO_TEST_CASE(two_reasons) {
     net.start();
 }
 
+// --- A machine that is started by itself: what a person gets instead of the case.
+
+BOOST_AUTO_TEST_CASE(one_of_two) {
+    network<machine<"alpha", memory<128_MiB>, display>, machine<"beta", memory<128_MiB>>> net;
+    net.machine("alpha").start();
+    BOOST_ERROR("the case went on");
+}
+
 // --- Events.
 
 BOOST_FIXTURE_TEST_SUITE(events, restored<ready>)

@@ -39,6 +39,7 @@ BOOST_AUTO_TEST_CASE(hangs) {
     const auto file = vmdsl::current_run().output_directory / "web.log";
     std::ofstream(file) << std::string(20'000, '.') << "\nlast words\n";
     vmdsl::emit(vmdsl::event_kind::evidence, "web", {{"console_file", file.string()}});
+    vmdsl::emit(vmdsl::event_kind::verb, "web", {{"text", std::string("run sleep 1000")}});
     hang();
 }
 

@@ -130,6 +130,15 @@ class ReportTest(unittest.TestCase):
     def assert_nothing_left(self):
         self.assertEqual(self.left_over(), [])
 
+    def guardian(self):
+        found = [p for p in processes_with(self.mark) if command_name(p) == "vmdsl-guardian"]
+        return found[0] if found else None
+
+    def expect_another_guardian_after_this_one_is_killed(self):
+        first = self.guardian()
+        os.kill(first, signal.SIGKILL)
+        wait_for(lambda: self.guardian() not in (None, first))
+
     def assert_counts_add_up(self, junit):
         for suite in junit.iter("testsuite"):
             cases = suite.findall("testcase")
@@ -481,6 +490,8 @@ class Deaths(ReportTest):
             self.assertIn("2 passed, 1 failed, 1 skipped", run.out)
             self.assertEqual((error.get("message"), error.get("type")), ("did not end within 1 s", "timeout"))
             self.assertGreaterEqual(float(run.case("hangs").get("time")), 1)
+            self.assertIn("did not end within 1 s\n  in verb: web: run sleep 1000", error.text)
+            self.assertIn("           in verb: web: run sleep 1000\n", run.out)
             self.assertIn("last words", run.case("hangs").find("system-out").text)
             self.assertIn(str(run.output / "web.log"), run.case("hangs").find("system-out").text)
             self.assertIn("  | last words", run.out)
@@ -527,6 +538,7 @@ class Interruptions(ReportTest):
             self.assert_nothing_left()
             self.assertEqual(run.case("hangs").find("error").get("type"), "interrupted")
             self.assertIn(number.name, run.case("hangs").find("error").get("message"))
+            self.assertIn("in verb: web: run sleep 1000", run.case("hangs").find("error").text)
             self.assertEqual(
                 [(c.get("name"), [e.tag for e in c if e.tag != "system-out"]) for c in run.junit.iter("testcase")],
                 [("before", []), ("hangs", ["error"]), ("after", ["skipped"])],
@@ -598,16 +610,10 @@ class Interruptions(ReportTest):
         process.communicate()
         wait_for(lambda: not self.left_over())
 
-    def guardian(self):
-        found = [p for p in processes_with(self.mark) if command_name(p) == "vmdsl-guardian"]
-        return found[0] if found else None
-
     def test_a_killed_guardian_is_replaced(self):
         process = self.start("hang_spec")
         self.wait_for_case("hangs")
-        first = self.guardian()
-        os.kill(first, signal.SIGKILL)
-        wait_for(lambda: self.guardian() not in (None, first))
+        self.expect_another_guardian_after_this_one_is_killed()
         process.kill()
         process.communicate()
         wait_for(lambda: not self.left_over())
@@ -642,6 +648,40 @@ class Interruptions(ReportTest):
         process.terminate()
         self.assertEqual(self.finish(process).code, 128 + signal.SIGTERM)
         self.assert_nothing_left()
+
+
+class Held(ReportTest):
+    """Runs with --interactive, whose network is up."""
+
+    def start_held(self):
+        process = self.start("held_spec", "--interactive")
+        while b"the network is up" not in (line := process.stdout.readline()):
+            self.assertNotEqual(line, b"", "it ended")
+        self.assertIn(b"There is no prompt, as the program `vmdsl` is not in PATH", line)
+        return process
+
+    def test_without_a_prompt_it_goes_on_until_a_signal(self):
+        process = self.start_held()
+        process.terminate()
+        run = self.finish(process)
+        self.assertEqual(run.code, 128 + signal.SIGTERM)
+        self.assertNotIn("could not write", run.out)
+        self.assert_nothing_left()
+
+    def test_a_killed_guardian_is_replaced(self):
+        process = self.start_held()
+        self.expect_another_guardian_after_this_one_is_killed()
+        process.kill()
+        process.communicate()
+        wait_for(lambda: not self.left_over())
+
+    def test_events_that_find_no_room(self):
+        (self.root / "results/interactive").mkdir(parents=True)
+        (self.root / "results/interactive/events.jsonl").symlink_to("/dev/full")
+        process = self.start_held()
+        process.terminate()
+        run = self.finish(process)
+        self.assertIn(f"could not write all of {self.root}/results/interactive/events.jsonl", run.out)
 
 
 if __name__ == "__main__":

@@ -114,28 +114,33 @@ public:
         : channel_(vmdsl::detail::connect_to_control(network)), takes_input_(input == input_use::forwarded) {
         const auto terminal = terminal_text();
         takes_input_ = takes_input_ && terminal.empty();  // else when the guest's terminal is there
-        channel_.send(control_kind::request, terminal + "\n" + std::string(line));
+        channel_.queue(control_kind::request, terminal + "\n" + std::string(line));
         if (terminal.empty() && !takes_input_) {
-            channel_.send(control_kind::input_end);
+            channel_.queue(control_kind::input_end);
         }
+        channel_.send_queued();
     }
 
     int run() {
+        // Never waits until the network takes our input: it may wait until we take the output.
         while (!code_) {
-            std::array<pollfd, 3> entries{{{channel_.descriptor(), POLLIN, 0},
+            const bool sends = channel_.has_queued();
+            std::array<pollfd, 4> entries{{{channel_.descriptor(), POLLIN, 0},
+                                           {sends ? channel_.descriptor() : -1, POLLOUT, 0},
                                            {sizes_.descriptor(), POLLIN, 0},
-                                           {takes_input_ ? STDIN_FILENO : -1, POLLIN, 0}}};
+                                           {takes_input_ && !sends ? STDIN_FILENO : -1, POLLIN, 0}}};
             ::poll(entries.data(), entries.size(), -1);
-            if (entries[1].revents != 0) {
-                sizes_.take();
-                channel_.send(control_kind::resize, size_text());
-            }
             if (entries[2].revents != 0) {
+                sizes_.take();
+                channel_.queue(control_kind::resize, size_text());
+            }
+            if (entries[3].revents != 0) {
                 take_input();
             }
             if (entries[0].revents != 0) {
                 take_message();
             }
+            channel_.send_queued();
         }
         return *code_;
     }
@@ -176,13 +181,13 @@ private:
         }
         if (n <= 0) {
             takes_input_ = false;
-            channel_.send(control_kind::input_end);
+            channel_.queue(control_kind::input_end);
             return;
         }
         const std::string_view bytes(buffer.data(), static_cast<std::size_t>(n));
         const auto leaves_at = raw_ ? bytes.find(leave_key) : std::string_view::npos;
         if (leaves_at != 0) {
-            channel_.send(control_kind::input, bytes.substr(0, leaves_at));
+            channel_.queue(control_kind::input, bytes.substr(0, leaves_at));
         }
         if (leaves_at != std::string_view::npos) {
             raw_.reset();

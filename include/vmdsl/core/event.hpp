@@ -31,7 +31,8 @@ enum class event_kind : std::uint8_t {
     phase_end,     ///< Fields: text, seconds.
     step,          ///< A named step of a case begins. Fields: text (its name), path (with those around it), depth.
     step_end,      ///< Fields: text, path, depth, seconds, passed; problem (what left it), where it did not pass.
-    command,       ///< A verb ended. Fields: text, seconds, outcome.
+    verb,          ///< A verb begins. Fields: text, where (the call in the spec: "file:line").
+    command,       ///< It ended. Fields: text, seconds, outcome.
     fault,         ///< A link was cut, healed, ... Fields: text.
     note,          ///< A line for the log. Fields: text.
     warning,       ///< Same, for what a user should act on. Fields: text.

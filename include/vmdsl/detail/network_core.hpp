@@ -62,6 +62,9 @@ public:
     /// Where a person asked for the network: runs `body` on live machines, and keeps them for that person. Never
     /// returns.
     [[noreturn]] VMDSL_DECL void hold(const std::function<void()>& body);
+    /// At the end of every `start` of a spec: keeps the network likewise, where a person asked for one and a case
+    /// without a checkpoint has now started its first machines.
+    VMDSL_DECL void hold_as_started();
 
     /// Runs `body` on live machines, saves what it leaves, and ends them.
     [[nodiscard]] VMDSL_DECL std::shared_ptr<const network_snapshot> record(const std::function<void()>& body);
@@ -73,9 +76,9 @@ private:
     [[nodiscard]] VMDSL_DECL error_details completed(error_details details, const verb_call& call);
 
     network_plan plan_;
-    std::mutex mutex_;  // while `runtime_` is made
+    std::mutex mutex_;  // while `runtime_` is made, and of `held_`
     std::shared_ptr<network_runtime> runtime_;
-    bool in_body_ = false;  // what `start` leaves is not yet what a person wants
+    bool held_ = false;  // for a person, or it will be when the checkpoint's body has run
 };
 
 /// Reaches what is behind a `network<...>`, for the fixtures.

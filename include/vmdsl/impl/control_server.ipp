@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -29,6 +30,7 @@
 #include <vmdsl/detail/network_operator.hpp>
 #include <vmdsl/guest/agent_stream.hpp>
 #include <vmdsl/process/control_channel.hpp>
+#include <vmdsl/report/printable.hpp>
 
 namespace vmdsl::detail {
 
@@ -50,6 +52,11 @@ struct person_terminal {
         return found;
     }
 };
+
+/// A guest's words may be among the text, and a person's terminal is not to obey them.
+inline void complain(control_channel& person, std::string_view text) {
+    person.send(control_kind::errors, "vmdsl: " + printable(text) + "\n");
+}
 
 /// Between a person's program and a command or shell in a guest, for as long as it runs.
 ///
@@ -83,8 +90,8 @@ public:
     /// Runs until the guest's side has ended. A person who leaves before hangs up.
     void run(agent_stream& stream, bool on_terminal) {
         std::thread giver([&] { give_output(stream); });
-        while (auto message = person_->receive()) {
-            take(stream, *message);
+        for (auto message = person_->receive(); message && take(stream, *message);) {
+            message = person_->receive();
         }
         hang_up(stream, on_terminal);
         giver.join();
@@ -96,16 +103,30 @@ private:
         std::string bytes;
     };
 
-    void take(agent_stream& stream, control_message& message) {
+    /// False where the person left meanwhile.
+    bool take(agent_stream& stream, control_message& message) {
         if (message.kind == control_kind::input) {
             stream.write(std::move(message.text));
-            std::unique_lock lock(mutex_);
-            changed_.wait(lock, [&] { return closed_ || !stream.has_unsent(); });
-        } else if (message.kind == control_kind::input_end) {
+            return wait_until_sent(stream);
+        }
+        if (message.kind == control_kind::input_end) {
             stream.end_of_data();
         } else if (message.kind == control_kind::resize) {
             stream.resize(person_terminal::parse(message.text).size);
         }
+        return true;
+    }
+
+    /// A guest's program need not ever read what it is sent, so the person is watched meanwhile. False where they left.
+    bool wait_until_sent(agent_stream& stream) {
+        constexpr std::chrono::milliseconds look_after(200);
+        std::unique_lock lock(mutex_);
+        while (!changed_.wait_for(lock, look_after, [&] { return closed_ || !stream.has_unsent(); })) {
+            if (person_->other_side_is_gone()) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /// As when a terminal's window is closed. What has no terminal, or takes no notice, is killed.
@@ -159,7 +180,7 @@ private:
             problem = lost.details().what_failed;
         }
         if (!problem.empty()) {
-            person_->send(control_kind::errors, "vmdsl: " + problem + "\n");
+            complain(*person_, problem);
         }
         person_->send(control_kind::done, std::to_string(code));
     }
@@ -198,12 +219,12 @@ public:
 private:
     static void fail(control_channel& person, error_details details, int code) {
         details.where.clear();  // it is no place in the person's spec
-        person.send(control_kind::errors, "vmdsl: " + error::render(details) + "\n");
+        complain(person, error::render(details));
         person.send(control_kind::done, std::to_string(code));
     }
 
     static void tell(control_channel& person, std::string_view text) {
-        person.send(control_kind::output, text);
+        person.send(control_kind::output, printable(text));
         person.send(control_kind::done, "0");
     }
 
@@ -258,7 +279,12 @@ VMDSL_DECL void serve_person(network_core& core) {
     emit(event_kind::ready, {}, {{"folder", folder.string()}, {"prompt", prompt_program()}});
     for (;;) {
         auto person = std::make_shared<control_channel>(accept_control(listener));
-        std::thread([&server, person] { server.answer(*person); }).detach();
+        try {
+            std::thread([&server, person] { server.answer(*person); }).detach();
+        } catch (const std::system_error& shortage) {
+            complain(*person, shortage.what());
+            person->send(control_kind::done, "1");
+        }
     }
 }
 

@@ -392,6 +392,7 @@ inline void power_verb(network_core& network, std::size_t index, const std::stri
 VMDSL_DECL guest& guest::start(source_location where) {
     detail::power_verb(*network_, index_, "start", where,
                        [&](detail::machine_runtime& machine) { machine.boot(case_clock::verb(limit_)); });
+    network_->hold_as_started();
     return *this;
 }
 

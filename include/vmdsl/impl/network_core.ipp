@@ -43,8 +43,9 @@ VMDSL_DECL machine_runtime& network_core::machine(std::size_t index) {
     return runtime().machine(index);
 }
 
-/// Does a verb and says in the event stream how long it took and how it ended.
+/// Does a verb and says in the event stream that it begins, and then how long it took and how it ended.
 inline verb_answer do_with_event(const verb_call& call, const std::function<verb_answer()>& live) {
+    emit(event_kind::verb, call.machine, {{"text", text_of(call)}});
     const auto begin = deadline::clock::now();
     const auto say = [&](const std::string& outcome) {
         const auto seconds = std::chrono::duration<double>(deadline::clock::now() - begin).count();
@@ -59,6 +60,9 @@ inline verb_answer do_with_event(const verb_call& call, const std::function<verb
         throw;
     } catch (const std::exception& problem) {
         say(problem.what());
+        throw;
+    } catch (...) {
+        say("it was left by what is no std::exception");
         throw;
     }
 }
@@ -149,15 +153,23 @@ VMDSL_DECL void network_core::start(std::chrono::nanoseconds limit, source_locat
         runtime().boot_all(case_clock::verb(limit));
         return verb_answer{};
     });
-    if (current_run().holds && !in_body_) {
-        serve_person(*this);
-    }
+    hold_as_started();
 }
 
 VMDSL_DECL void network_core::hold(const std::function<void()>& body) {
-    in_body_ = true;
+    held_ = true;
     body();
     serve_person(*this);
+}
+
+VMDSL_DECL void network_core::hold_as_started() {
+    const auto is_first = [&] {
+        const std::lock_guard lock(mutex_);
+        return !std::exchange(held_, true);
+    };
+    if (current_run().holds && is_first()) {
+        serve_person(*this);
+    }
 }
 
 VMDSL_DECL void network_core::cut(std::string_view machine, std::string_view segment) {

@@ -22,7 +22,14 @@
 namespace vmdsl::detail {
 
 /// What a verb wants after its name.
-enum class operand : std::uint8_t { nothing, machine, machine_and_segment, machine_and_port, machine_and_command };
+enum class operand : std::uint8_t {
+    nothing,
+    machine,
+    machine_and_segment,
+    machine_and_port,
+    machine_and_command,
+    machine_and_file,
+};
 
 struct operator_verb {
     std::string_view name;
@@ -31,7 +38,7 @@ struct operator_verb {
     std::string_view summary;
 };
 
-inline constexpr std::array<operator_verb, 13> operator_verbs{{
+inline constexpr std::array<operator_verb, 14> operator_verbs{{
     {"console", operand::machine, "console NAME", "the last lines that it wrote to its console"},
     {"crash", operand::machine, "crash NAME", "take its power away"},
     {"cut", operand::machine_and_segment, "cut NAME [SEGMENT]", "cut its cable: every frame is lost, until heal"},
@@ -42,6 +49,7 @@ inline constexpr std::array<operator_verb, 13> operator_verbs{{
     {"quit", operand::nothing, "quit", "leave (as Ctrl-D does)"},
     {"reboot", operand::machine, "reboot NAME", "restart it in order"},
     {"run", operand::machine_and_command, "run NAME COMMAND", "run a shell command as root"},
+    {"screenshot", operand::machine_and_file, "screenshot NAME [FILE]", "a picture (PNG) of its screen"},
     {"shell", operand::machine, "shell NAME", "a root shell; Ctrl-] leaves it"},
     {"shutdown", operand::machine, "shutdown NAME", "switch it off in order"},
     {"start", operand::machine, "start NAME", "switch it on"},
@@ -88,6 +96,7 @@ VMDSL_DECL network_operator::question network_operator::parse(std::string_view l
     const bool wants_machine = verb->wants != operand::nothing;
     const bool must_go_on = verb->wants == operand::machine_and_command || verb->wants == operand::machine_and_port;
     const bool may_go_on = must_go_on || verb->wants == operand::machine_and_segment ||
+                           verb->wants == operand::machine_and_file ||
                            asked.verb == "shell";  // `shell NAME COMMAND` from outside
     if (wants_machine == asked.machine.empty() || (!may_go_on && !asked.rest.empty()) ||
         (must_go_on && asked.rest.empty())) {
@@ -160,7 +169,7 @@ inline std::string operator_help() {
     std::string text;
     for (const auto& verb : operator_verbs) {
         std::string line = "  " + std::string(verb.usage);
-        pad_to(line, 24);
+        pad_to(line, 26);
         text.append(line).append(verb.summary).append("\n");
     }
     return text;
@@ -200,6 +209,9 @@ VMDSL_DECL std::string network_operator::perform(const question& asked) const {
     guest machine(*core_, index);
     if (asked.verb == "console") {
         return machine.console_tail() + "\n";
+    }
+    if (asked.verb == "screenshot") {
+        return machine.screenshot(asked.rest.empty() ? asked.machine + ".png" : asked.rest).string() + "\n";
     }
     if (asked.verb == "start") {
         machine.start();

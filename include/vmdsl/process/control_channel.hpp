@@ -46,14 +46,23 @@ public:
 
     /// Waits until the other side has taken it. False where that side is gone. Several threads may send.
     VMDSL_DECL bool send(control_kind kind, std::string_view text = {});
+    /// Keeps a message for `send_queued`: for who may not wait, since the other side may wait for him to `receive`.
+    /// For one thread, as the next two are.
+    VMDSL_DECL void queue(control_kind kind, std::string_view text = {});
+    [[nodiscard]] bool has_queued() const noexcept { return !queued_.empty(); }
+    /// Sends what the other side takes at once. Where that side is gone nothing stays queued, and `receive` tells.
+    VMDSL_DECL void send_queued();
     /// Waits for the next message. Empty where the other side is gone, or sent what is no message.
     [[nodiscard]] VMDSL_DECL std::optional<control_message> receive();
+    /// Whether the other side has left. What it sent before may still be there to `receive`.
+    [[nodiscard]] VMDSL_DECL bool other_side_is_gone() const noexcept;
     /// Makes a `receive` that another thread waits in return, and all later ones.
     VMDSL_DECL void stop_receiving() noexcept;
 
 private:
     unique_fd socket_;
     std::mutex sending_;
+    std::string queued_;
 };
 
 /// A network that runs, and where it can be asked.
@@ -68,13 +77,15 @@ struct running_network {
 /// Throws `could_not_run`.
 [[nodiscard]] VMDSL_DECL unique_fd listen_for_control(const std::filesystem::path& folder);
 
-/// Accepts the next connection of this user; other users' are closed. Throws `could_not_run`.
+/// Accepts the next connection of this user; other users' are closed. While there are no descriptors left it waits for
+/// some. Throws `could_not_run` where the listener is none.
 [[nodiscard]] VMDSL_DECL unique_fd accept_control(const unique_fd& listener);
 
 /// Throws `could_not_run` where nobody listens in that folder, or where it is not this user's.
 [[nodiscard]] VMDSL_DECL unique_fd connect_to_control(const std::filesystem::path& folder);
 
 /// This user's networks that wait for a person, below $VMDSL_SCRATCH_DIR, $TMPDIR and /tmp. In the order of their ids.
+/// One that does not answer within two seconds (its process was stopped) is left out.
 [[nodiscard]] VMDSL_DECL std::vector<running_network> find_running_networks();
 
 }  // namespace vmdsl::detail

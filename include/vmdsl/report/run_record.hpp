@@ -83,7 +83,8 @@ struct run_counts {
 ///
 /// Events of a second worker (after the first one died) go on where the first one's ended: a case that has a result
 /// keeps it, whatever is said about it later, and one that was running without getting a result is as if never begun. A
-/// problem outside of any case becomes a record of its own.
+/// problem outside of any case becomes a record of its own. What ended the worker from outside (a crash, a timeout, an
+/// interruption) is told with the verbs that were under way.
 class run_record {
 public:
     VMDSL_DECL void apply(const event& e);
@@ -113,6 +114,8 @@ private:
     VMDSL_DECL void add_evidence(const event& e);
     VMDSL_DECL void add_fact(const event& e);
     VMDSL_DECL void add_log_line(const event& e);
+    VMDSL_DECL void end_verb(const event& e);
+    [[nodiscard]] VMDSL_DECL std::string verbs_of_problem(const event& e) const;
     VMDSL_DECL void begin_step(const event& e);
     VMDSL_DECL void end_step(const event& e);
     [[nodiscard]] VMDSL_DECL std::string step_of_problem(const event& e) const;
@@ -121,6 +124,7 @@ private:
     std::unordered_map<std::string, std::size_t> index_;
     std::size_t running_ = none;
     std::chrono::nanoseconds began_{};
+    std::vector<event> verbs_;        // those that have begun and not ended
     std::vector<std::string> steps_;  // the paths of those that the running case is in
     std::string failed_step_;         // the innermost one that an exception has left, and the exception's words
     std::string failed_step_problem_;

@@ -52,6 +52,8 @@ BOOST_AUTO_TEST_CASE(a_line_is_taken_apart) {
     BOOST_TEST(network_operator::parse("cut webserver dmz").rest == "dmz");
     BOOST_TEST(network_operator::parse("shell client").rest.empty());
     BOOST_TEST(network_operator::parse("shell client id -u").rest == "id -u");
+    BOOST_TEST(network_operator::parse("screenshot client").rest.empty());
+    BOOST_TEST(network_operator::parse("screenshot client /tmp/after boot.png").rest == "/tmp/after boot.png");
 }
 
 BOOST_AUTO_TEST_CASE(a_line_that_makes_no_sense_is_complained_about) {
@@ -91,8 +93,9 @@ BOOST_AUTO_TEST_CASE(a_port_is_a_number_that_is_one) {
 }
 
 BOOST_AUTO_TEST_CASE(words_are_completed_by_their_place) {
-    BOOST_TEST(person.complete("s") == (texts{"shell", "shutdown", "start"}), boost::test_tools::per_element());
-    BOOST_TEST(person.complete("").size() == 13U);
+    BOOST_TEST(person.complete("s") == (texts{"screenshot", "shell", "shutdown", "start"}),
+               boost::test_tools::per_element());
+    BOOST_TEST(person.complete("").size() == 14U);
     BOOST_TEST(person.complete("shell ") == (texts{"client", "webserver"}), boost::test_tools::per_element());
     BOOST_TEST(person.complete("shell we") == (texts{"webserver"}), boost::test_tools::per_element());
     BOOST_TEST(person.complete("cut webserver ") == (texts{"dmz", "lan"}), boost::test_tools::per_element());

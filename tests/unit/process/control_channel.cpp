@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <array>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <future>
 #include <string>
 #include <thread>
 
+#include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -91,11 +95,53 @@ BOOST_AUTO_TEST_CASE(a_message_that_is_longer_than_the_sockets_buffer_arrives_wh
     BOOST_TEST((message && message->text == text));
 }
 
+BOOST_AUTO_TEST_CASE(what_is_queued_goes_as_the_other_side_takes_it) {
+    two_ends ends;
+    const std::string text(1U << 20U, 'x');
+    ends.one.queue(control_kind::input, text);
+    ends.one.queue(control_kind::input_end);
+    ends.one.send_queued();  // returns, though nobody has taken anything
+    BOOST_TEST(ends.one.has_queued());
+    std::thread receiver([&] {
+        const auto message = ends.other.receive();
+        BOOST_TEST((message && message->kind == control_kind::input && message->text == text));
+        const auto next = ends.other.receive();
+        BOOST_TEST((next && next->kind == control_kind::input_end));
+    });
+    while (ends.one.has_queued()) {
+        pollfd entry{ends.one.descriptor(), POLLOUT, 0};
+        ::poll(&entry, 1, -1);
+        ends.one.send_queued();
+    }
+    receiver.join();
+}
+
+BOOST_AUTO_TEST_CASE(nothing_stays_queued_for_somebody_who_is_gone) {
+    two_ends ends;
+    ::shutdown(ends.other.descriptor(), SHUT_RDWR);
+    ends.one.queue(control_kind::input, "x");
+    ends.one.send_queued();
+    BOOST_TEST(!ends.one.has_queued());
+    BOOST_TEST(!ends.one.receive().has_value());
+}
+
 BOOST_AUTO_TEST_CASE(the_other_sides_end_is_noticed) {
     two_ends ends;
     ::shutdown(ends.one.descriptor(), SHUT_RDWR);
     BOOST_TEST(!ends.other.receive().has_value());
     BOOST_TEST(!ends.other.send(control_kind::output, "x"));
+}
+
+BOOST_AUTO_TEST_CASE(the_other_sides_end_is_noticed_behind_what_it_sent_before) {
+    auto fds = two_ends::make();
+    control_channel stays{unique_fd(fds[0])};
+    {
+        control_channel leaves{unique_fd(fds[1])};
+        BOOST_TEST(leaves.send(control_kind::input, "x"));
+        BOOST_TEST(!stays.other_side_is_gone());
+    }
+    BOOST_TEST(stays.other_side_is_gone());
+    BOOST_TEST(stays.receive().has_value());
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_message_is_not_waited_for) {
@@ -131,6 +177,26 @@ BOOST_FIXTURE_TEST_CASE(a_network_is_found_while_somebody_answers, scratch_of_a_
     }
     BOOST_TEST(!is_found());  // its socket is still there, and nobody listens
     BOOST_CHECK_THROW((void)detail::connect_to_control(worker), could_not_run);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_network_that_does_not_answer_is_not_waited_for, scratch_of_a_run) {
+    const auto listener = detail::listen_for_control(worker);
+    BOOST_TEST(!is_found());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_shortage_of_descriptors_passes, scratch_of_a_run) {
+    const auto listener = detail::listen_for_control(worker);
+    control_channel person(detail::connect_to_control(worker));
+    rlimit before{};
+    BOOST_REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+    const auto next = static_cast<rlim_t>(unique_fd(::dup(0)).get());
+    const rlimit none_left{next, before.rlim_max};
+    BOOST_REQUIRE(::setrlimit(RLIMIT_NOFILE, &none_left) == 0);
+    auto accepted = std::async(std::launch::async, [&] { return detail::accept_control(listener); });
+    const bool waits = accepted.wait_for(std::chrono::milliseconds(300)) == std::future_status::timeout;
+    BOOST_REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+    BOOST_TEST(waits);
+    BOOST_TEST(static_cast<bool>(accepted.get()));
 }
 
 BOOST_AUTO_TEST_CASE(a_folder_that_is_not_ours_is_not_trusted) {

@@ -11,6 +11,9 @@ BOOST_AUTO_TEST_SUITE(time_stamp_counter_test)
 
 BOOST_AUTO_TEST_CASE(the_rate_is_the_same_each_time_and_on_a_busy_host) {
     const auto quiet = static_cast<double>(vmdsl::measure_tsc_khz());
+    if (quiet == 0) {
+        return;  // this processor has none
+    }
     BOOST_TEST_REQUIRE(quiet > 100'000.0);
     std::atomic<bool> enough = false;
     std::vector<std::jthread> load(2 * std::thread::hardware_concurrency());

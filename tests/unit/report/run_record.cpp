@@ -146,6 +146,29 @@ BOOST_AUTO_TEST_CASE(a_problem_outside_of_any_case_becomes_a_record) {
     BOOST_TEST(run.find("(outside of any case)")->status == case_status::failed);
 }
 
+BOOST_AUTO_TEST_CASE(what_ends_the_worker_is_told_with_the_verbs_under_way) {
+    const auto verb = [](event_kind kind, const char* machine, const char* text, const char* where = "") {
+        return make(kind, {{"text", std::string(text)}, {"where", std::string(where)}}, 0s, machine);
+    };
+    const auto crash =
+        make(event_kind::exception, {{"message", std::string("was killed")}, {"cause", std::string("crash")}});
+    auto run =
+        record({begin(lab), verb(event_kind::verb, "web", "run true"), verb(event_kind::verb, "", "start"),
+                verb(event_kind::verb, "db", "run sleep 9", "a.cpp:7"), verb(event_kind::verb, "web", "run true"),
+                verb(event_kind::command, "web", "run true"), failed_check("1 == 2"), crash});
+    const auto& problems = run.find(lab)->problems;
+    BOOST_TEST(problems.at(0).message == "1 == 2");
+    BOOST_TEST(problems.at(1).message ==
+               "was killed\n  in verb: web: run true\n  in verb: start\n  in verb: db: run sleep 9 (a.cpp:7)");
+    run.apply(end(lab, false));
+    run.apply(crash);
+    BOOST_TEST(run.find("(outside of any case)")->problems.at(0).message.find("in verb: start") != std::string::npos);
+    run.apply(make(event_kind::run_begin, {}));
+    run.apply(begin("next"));
+    run.apply(crash);
+    BOOST_TEST(run.find("next")->problems.at(0).message == "was killed");
+}
+
 BOOST_AUTO_TEST_CASE(evidence_and_log_belong_to_the_running_case) {
     const auto evidence = make(
         event_kind::evidence, {{"console", std::string("login:")}, {"console_file", std::string("/w.log")}}, 0s, "web");

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <iostream>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +11,7 @@
 #include <boost/json.hpp>
 
 #include <vmdsl/core/error.hpp>
+#include <vmdsl/core/file_content.hpp>
 #include <vmdsl/report/supervisor.hpp>
 
 #include "command.hpp"
@@ -21,10 +20,11 @@
 namespace vmdsl::cli {
 
 std::string read_text(const std::string& path) {
-    std::ifstream in(path);
-    std::ostringstream text;
-    text << in.rdbuf();
-    return in ? text.str() : std::string();
+    try {
+        return vmdsl::detail::content_of(path);
+    } catch (const could_not_run&) {
+        return {};
+    }
 }
 
 std::string install_command(std::string_view packages) {

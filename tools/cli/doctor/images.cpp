@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <chrono>
+#include <exception>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <system_error>
 
 #include <boost/json.hpp>
@@ -27,6 +29,21 @@ finding from_json(const boost::json::object& found) {
     return {text("id"), found.at("ok").as_bool() ? health::good : health::missing, text("text"), text("remedy")};
 }
 
+findings from_line(std::string_view line) {
+    findings found;
+    const auto told = boost::json::parse(line);
+    for (const auto& each : told.as_array()) {
+        found.push_back(from_json(each.as_object()));
+    }
+    return found;
+}
+
+/// Python's warnings may come before the answer.
+std::string_view last_line(std::string_view text) {
+    text = text.substr(0, text.find_last_not_of('\n') + 1);
+    return text.substr(text.rfind('\n') + 1);
+}
+
 }  // namespace
 
 findings look_at_images() {
@@ -38,12 +55,14 @@ findings look_at_images() {
                      answer.output_tail.substr(0, answer.output_tail.find('\n')),
                  install_command("python3")}};
     }
-    findings found;
-    const auto told = boost::json::parse(answer.output_tail);
-    for (const auto& each : told.as_array()) {
-        found.push_back(from_json(each.as_object()));
+    try {
+        return from_line(last_line(answer.output_tail));
+    } catch (const std::exception& problem) {
+        return {{"image-tool", health::missing,
+                 image_tool() + " check did not answer as it does: " + std::string(last_line(answer.output_tail)) +
+                     " (" + problem.what() + ")",
+                 "run that by hand; mend what is wrong with python3, or with this installation of vmdsl"}};
     }
-    return found;
 }
 
 }  // namespace vmdsl::cli

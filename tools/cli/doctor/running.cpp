@@ -41,7 +41,11 @@ finding look_at_qemu() {
         const auto& found = find_qemu();
         return {"qemu", health::good, found.version + ", " + found.path, ""};
     } catch (const could_not_run& problem) {
-        return {"qemu", health::missing, problem.details().what_failed, install_command("qemu-system-x86 seabios")};
+        const auto& reason = problem.details().what_failed;
+        const bool too_old = reason.find(" is too old") != std::string::npos;
+        return {"qemu", health::missing, reason,
+                too_old ? "a newer one, built by hand where this distribution has none; VMDSL_QEMU can name it"
+                        : install_command("qemu-system-x86 seabios")};
     }
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <iterator>
 
@@ -17,11 +19,20 @@ VMDSL_DECL std::string content_of(const std::filesystem::path& file) {
     return {std::istreambuf_iterator<char>(in), {}};
 }
 
-VMDSL_DECL void write_content(const std::filesystem::path& file, std::string_view content, const std::string& hint) {
+VMDSL_DECL int try_to_write_content(const std::filesystem::path& file, std::string_view content) {
+    errno = 0;
     std::ofstream out(file, std::ios::binary);
     out.write(content.data(), static_cast<std::streamsize>(content.size()));
-    if (!out.flush()) {
-        throw could_not_run("can't write " + file.string(), hint);
+    out.close();  // may find that there is no room, too
+    if (out) {
+        return 0;
+    }
+    return errno != 0 ? errno : EIO;
+}
+
+VMDSL_DECL void write_content(const std::filesystem::path& file, std::string_view content, const std::string& hint) {
+    if (const int reason = try_to_write_content(file, content); reason != 0) {
+        throw could_not_run("can't write " + file.string() + ": " + std::strerror(reason), hint);
     }
 }
 

@@ -5,13 +5,17 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <cstring>
 #include <set>
 #include <system_error>
+#include <thread>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -48,13 +52,34 @@ inline bool receive_whole(int socket, char* to, std::size_t size) {
     return true;
 }
 
-VMDSL_DECL bool control_channel::send(control_kind kind, std::string_view text) {
+inline std::string control_bytes(control_kind kind, std::string_view text) {
     const auto size = static_cast<std::uint32_t>(text.size());
     std::string bytes(1 + sizeof size, static_cast<char>(kind));
     std::memcpy(bytes.data() + 1, &size, sizeof size);  // both sides are on one host
-    bytes += text;
+    return bytes.append(text);
+}
+
+VMDSL_DECL bool control_channel::send(control_kind kind, std::string_view text) {
+    const auto bytes = control_bytes(kind, text);
     const std::lock_guard lock(sending_);
     return send_whole(socket_.get(), bytes);
+}
+
+VMDSL_DECL void control_channel::queue(control_kind kind, std::string_view text) {
+    queued_ += control_bytes(kind, text);
+}
+
+VMDSL_DECL void control_channel::send_queued() {
+    while (!queued_.empty()) {
+        const auto n = ::send(socket_.get(), queued_.data(), queued_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n >= 0) {
+            queued_.erase(0, static_cast<std::size_t>(n));
+        } else if (errno == EAGAIN) {
+            return;
+        } else if (errno != EINTR) {
+            queued_.clear();
+        }
+    }
 }
 
 VMDSL_DECL std::optional<control_message> control_channel::receive() {
@@ -73,6 +98,11 @@ VMDSL_DECL std::optional<control_message> control_channel::receive() {
         return std::nullopt;
     }
     return message;
+}
+
+VMDSL_DECL bool control_channel::other_side_is_gone() const noexcept {
+    pollfd entry{socket_.get(), POLLRDHUP, 0};
+    return ::poll(&entry, 1, 0) == 1;
 }
 
 VMDSL_DECL void control_channel::stop_receiving() noexcept {
@@ -123,6 +153,11 @@ VMDSL_DECL unique_fd listen_for_control(const std::filesystem::path& folder) {
     });
 }
 
+/// Whether there may be room again soon: for descriptors, or for what the kernel keeps of a connection.
+inline bool is_passing_shortage(int error_number) {
+    return error_number == EMFILE || error_number == ENFILE || error_number == ENOBUFS || error_number == ENOMEM;
+}
+
 VMDSL_DECL unique_fd accept_control(const unique_fd& listener) {
     for (;;) {
         unique_fd fd(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
@@ -131,7 +166,9 @@ VMDSL_DECL unique_fd accept_control(const unique_fd& listener) {
         if (fd && ::getsockopt(fd.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == ::geteuid()) {
             return fd;
         }
-        if (!fd && errno != EINTR && errno != ECONNABORTED) {
+        if (!fd && is_passing_shortage(errno)) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        } else if (!fd && errno != EINTR && errno != ECONNABORTED) {
             throw could_not_run(std::string("can't be asked any more: ") + std::strerror(errno));
         }
     }
@@ -143,10 +180,22 @@ VMDSL_DECL unique_fd connect_to_control(const std::filesystem::path& folder) {
         [](int fd, const sockaddr* address, socklen_t size) { return ::connect(fd, address, size); });
 }
 
-/// Asks who listens there; empty where nobody does.
+/// As `connect`, and nothing that is done with the socket takes longer than two seconds: a network answers at once,
+/// unless somebody has stopped its process.
+inline int connect_with_patience(int fd, const sockaddr* address, socklen_t size) {
+    const timeval patience{2, 0};
+    for (const int direction : {SO_SNDTIMEO, SO_RCVTIMEO}) {
+        if (::setsockopt(fd, SOL_SOCKET, direction, &patience, sizeof patience) != 0) {
+            return -1;
+        }
+    }
+    return ::connect(fd, address, size);
+}
+
+/// Asks who listens there; empty where nobody does, or does not answer.
 inline std::optional<running_network> ask_about(const std::filesystem::path& folder, std::string id) {
     try {
-        control_channel channel(connect_to_control(folder));
+        control_channel channel(make_control_socket(folder, "nobody answers at", &connect_with_patience));
         const auto answer = channel.send(control_kind::about) ? channel.receive() : std::nullopt;
         if (!answer || answer->kind != control_kind::output) {
             return std::nullopt;

@@ -62,7 +62,8 @@ inline qemu_program probe_qemu() {
             hint);
     }
     if (major * 100 + minor < 702) {
-        throw could_not_run(found.path + " is too old: \"" + found.version + "\", and vmdsl needs 7.2 or newer", hint);
+        throw could_not_run(found.path + " is too old: \"" + found.version + "\", and vmdsl needs 7.2 or newer",
+                            "Install a newer one (Debian 12 has 7.2), or name one in VMDSL_QEMU.");
     }
     return found;
 }

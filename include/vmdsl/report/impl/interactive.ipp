@@ -77,6 +77,9 @@ public:
         }
         worker_->read_all(on_line_);
         say_why_it_ended();
+        if (!events_) {
+            log_.say("could not write all of " + (folder_.path() / "events.jsonl").string());
+        }
         if (!guardian_.finish(false)) {
             log_.say("could not end or remove everything of this run; the scratch folder was " +
                      guardian_.scratch_directory().string());
@@ -188,7 +191,17 @@ private:
                 prompt_ = -1;
                 prompt_status_ = status;
                 end();
+            } else if (pid == guardian_.pid()) {
+                replace_guardian();
             }
+        }
+    }
+
+    void replace_guardian() {
+        try {
+            guardian_.replace();
+        } catch (const could_not_run& problem) {
+            log_.say(std::string("the process that cleans up after the run was ended: ") + problem.what());
         }
     }
 

@@ -12,11 +12,10 @@
 #include <utility>
 #include <vector>
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <vmdsl/core/error.hpp>
-#include <vmdsl/process/unique_fd.hpp>
+#include <vmdsl/core/file_content.hpp>
 #include <vmdsl/report/junit.hpp>
 #include <vmdsl/report/printable.hpp>
 #include <vmdsl/report/run_record.hpp>
@@ -202,23 +201,6 @@ inline could_not_run can_not_write(const std::filesystem::path& file, int error_
                              : "Name another folder with --output.");
 }
 
-/// Leaves the reason in errno where it returns false.
-inline bool write_whole_file(const std::filesystem::path& file, std::string_view content) {
-    const unique_fd fd(::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-    std::size_t done = 0;
-    while (fd && done < content.size()) {
-        const auto n = ::write(fd.get(), content.data() + done, content.size() - done);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            return false;
-        }
-        done += static_cast<std::size_t>(n);
-    }
-    return static_cast<bool>(fd);
-}
-
 }  // namespace detail
 
 VMDSL_DECL std::string junit_report::render(const run_record& run, run_stage stage) {
@@ -277,8 +259,11 @@ VMDSL_DECL const std::string& junit_report::rendered_once(const case_record& one
 VMDSL_DECL void replace_file(const std::filesystem::path& file, std::string_view content) {
     auto temporary = file;
     temporary += ".tmp";
-    if (!detail::write_whole_file(temporary, content) || ::rename(temporary.c_str(), file.c_str()) != 0) {
-        const int reason = errno;
+    int reason = detail::try_to_write_content(temporary, content);
+    if (reason == 0 && ::rename(temporary.c_str(), file.c_str()) != 0) {
+        reason = errno;
+    }
+    if (reason != 0) {
         ::unlink(temporary.c_str());
         throw detail::can_not_write(file, reason);
     }

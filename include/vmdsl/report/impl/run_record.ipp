@@ -140,6 +140,11 @@ VMDSL_DECL void run_record::apply(const event& e) {
             return begin_step(e);
         case event_kind::step_end:
             return end_step(e);
+        case event_kind::verb:
+            verbs_.push_back(e);
+            return;
+        case event_kind::command:
+            return end_verb(e);
         case event_kind::fact:
             return add_fact(e);
         case event_kind::phase:
@@ -181,6 +186,7 @@ VMDSL_DECL case_record& run_record::case_named(std::string_view name) {
 }
 
 VMDSL_DECL void run_record::begin_again() {
+    verbs_.clear();
     if (const auto index = std::exchange(running_, none); index != none) {
         auto& one = cases_[index];
         one.status = case_status::planned;
@@ -247,6 +253,7 @@ VMDSL_DECL void run_record::skip(const event& e) {
 VMDSL_DECL void run_record::add_problem(const event& e) {
     problem added{problem_kind_of(e), std::string(e.text("message")), std::string(e.text("file")),
                   static_cast<std::int64_t>(e.number("line"))};
+    added.message += verbs_of_problem(e);
     if (running_ != none) {
         if (const auto step = step_of_problem(e); !step.empty()) {
             added.message += "\n  in step: " + step;
@@ -286,6 +293,34 @@ VMDSL_DECL std::string run_record::step_of_problem(const event& e) const {
     const bool left_a_step = e.kind == event_kind::exception && !failed_step_problem_.empty() &&
                              e.text("message").find(failed_step_problem_) != std::string_view::npos;
     return left_a_step ? failed_step_ : steps_.empty() ? std::string() : steps_.back();
+}
+
+VMDSL_DECL void run_record::end_verb(const event& e) {
+    add_log_line(e);
+    // Those of several threads need not end in the reverse order.
+    const auto open = std::find_if(verbs_.rbegin(), verbs_.rend(), [&](const event& begun) {
+        return begun.machine == e.machine && begun.text("text") == e.text("text");
+    });
+    if (open != verbs_.rend()) {
+        verbs_.erase(std::next(open).base());
+    }
+}
+
+VMDSL_DECL std::string run_record::verbs_of_problem(const event& e) const {
+    const auto kind = problem_kind_of(e);
+    const bool from_outside =
+        kind == problem_kind::crash || kind == problem_kind::timeout || kind == problem_kind::interrupted;
+    std::string text;
+    for (const auto& begun : verbs_) {
+        if (from_outside) {
+            text.append("\n  in verb: ").append(begun.machine).append(begun.machine.empty() ? "" : ": ");
+            text += begun.text("text").substr(0, detail::kept_log_line_bytes);
+            if (!begun.text("where").empty()) {
+                text.append(" (").append(begun.text("where")).append(")");
+            }
+        }
+    }
+    return text;
 }
 
 VMDSL_DECL void run_record::add_evidence(const event& e) {
