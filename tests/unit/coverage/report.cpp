@@ -17,6 +17,7 @@
 #include <vmdsl/process/scratch_dir.hpp>
 
 using namespace vmdsl;
+using namespace std::string_literals;
 namespace fs = std::filesystem;
 
 namespace {
@@ -138,12 +139,40 @@ BOOST_FIXTURE_TEST_CASE(without_coverage_there_is_no_report, compiled_program) {
     BOOST_TEST(!fs::exists(output / "coverage.info"));
 }
 
-BOOST_FIXTURE_TEST_CASE(a_gcov_that_fails_is_named, compiled_program) {
+BOOST_FIXTURE_TEST_CASE(a_gcov_that_fails_is_named_and_the_rest_is_reported, compiled_program) {
+    const compiled_program other;
+    (void)write_shard(output / "shards", {{}, "client", "one", {other.build}, 0, {}},
+                      {{other.counters("x")}, {}, {}, 1});
     (void)shard("web", "one", {{counters("x")}, {}, {}, 1});
-    fs::remove(fs::path(build.folder) / "gcov");
-    BOOST_CHECK_EXCEPTION((void)write_coverage_report(output), could_not_run, [&](const could_not_run& problem) {
-        return std::string(problem.what()).find(build.folder + "/gcov, ended with code 127") != std::string::npos;
-    });
+    fs::remove(fs::path(other.build.folder) / "gcov");
+    const auto report = write_coverage_report(output);
+    BOOST_REQUIRE(report.machines.size() == 2U);
+    BOOST_TEST(report.machines[0].lines == 6U);
+    BOOST_TEST(report.machines[0].lines_run == 0U);
+    BOOST_TEST(report.machines[1].lines_run == 5U);
+    BOOST_TEST(
+        summary_of(report).find("COVERAGE IS NOT COMPLETE: client, one: 1 files of counters could not be read: the "
+                                "build's gcov, " +
+                                other.build.folder + "/gcov, ended with code 127") != std::string::npos);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_build_that_is_gone_is_named, compiled_program) {
+    (void)shard("web", "one", {{counters("x")}, {}, {}, 1});
+    fs::remove_all(build.folder);
+    const auto report = write_coverage_report(output);
+    BOOST_TEST(summary_of(report).find(build.folder + " is no longer in the cache") != std::string::npos);
+}
+
+BOOST_FIXTURE_TEST_CASE(counters_that_do_not_balance_count_from_zero_on, compiled_program) {
+    auto found = counters("x");
+    const auto entries_of_main = found.content.find("\0\0\xa1\x01"s) + 8;
+    BOOST_REQUIRE(found.content.at(entries_of_main) == '\x01');
+    found.content[entries_of_main] = '\0';
+    (void)shard("web", "one", {{found}, {}, {}, 1});
+    const auto report = write_coverage_report(output);
+    BOOST_REQUIRE(report.machines.size() == 1U);
+    BOOST_TEST(report.machines[0].lines_run == 3U);
+    BOOST_TEST(content(report.tracefile).find("DA:9,0\n") != std::string::npos);  // gcov says -1
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_gcov_output_is_refused) {

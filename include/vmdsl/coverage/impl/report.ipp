@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -28,11 +29,17 @@ struct run_counts_by_place {
     std::map<std::pair<std::string, std::string>, line_counts> cases;  // (machine, case)
 };
 
-inline void take_shard(run_counts_by_place& run, const coverage_shard& shard) {
+/// Takes a shard in, as far as it can be read; returns what is missing.
+inline std::vector<std::string> take_shard(run_counts_by_place& run, const coverage_shard& shard) {
+    auto problems = shard.problems;
     auto& machine = run.machines[shard.machine];
     for (const auto& build : shard.builds) {
         if (const auto [place, is_new] = run.builds.try_emplace(build.folder); is_new) {
-            place->second = lines_of_build(build);
+            try {
+                place->second = lines_of_build(build);
+            } catch (const error& problem) {
+                problems.push_back(problem.details().what_failed);
+            }
         }
         for (const auto& [file, counts] : run.builds[build.folder]) {
             if (machine.find(file) == machine.end()) {
@@ -40,9 +47,11 @@ inline void take_shard(run_counts_by_place& run, const coverage_shard& shard) {
             }
         }
     }
-    const auto counts = counts_of_shard(shard);
-    add(machine, counts);
-    add(run.cases[{shard.machine, shard.test}], counts);
+    const auto found = counts_of_shard(shard);
+    problems.insert(problems.end(), found.problems.begin(), found.problems.end());
+    add(machine, found.counts);
+    add(run.cases[{shard.machine, shard.test}], found.counts);
+    return problems;
 }
 
 inline std::size_t count_lines(const line_counts& counts) {
@@ -119,10 +128,9 @@ VMDSL_DECL coverage_report write_coverage_report(const std::filesystem::path& fo
     coverage_report report;
     detail::run_counts_by_place run;
     for (const auto& shard : read_shards(folder / "shards")) {
-        for (const auto& problem : shard.problems) {
+        for (const auto& problem : detail::take_shard(run, shard)) {
             report.problems.push_back(fmt::format("{}, {}: {}", shard.machine, shard.test, problem));
         }
-        detail::take_shard(run, shard);
     }
     if (run.machines.empty()) {
         return report;
