@@ -486,6 +486,18 @@ class Deaths(ReportTest):
             self.assertIn("  | last words", run.out)
             self.assertEqual(list(run.case("after")), [])
 
+    def test_coverage_that_died_with_the_worker_is_missed(self):
+        run = self.run_spec("coverage_spec", "--case-timeout=1")
+        missing = re.findall("COVERAGE IS NOT COMPLETE: web, ([a-z_]*): (.*)", run.out)
+        lost = "the test process ended: what the machine had counted since the last collection is lost"
+        self.assertEqual([name for name, reason in missing if reason == lost], ["crashes", "hangs"])
+        self.assertIn("coverage of web is not complete: " + lost, run.out)
+
+    def test_coverage_that_died_with_the_only_worker_is_missed(self):
+        run = self.run_spec("coverage_spec", "--run_test=crashes")
+        self.assertIn("COVERAGE IS NOT COMPLETE: web, crashes: the test process ended", run.out)
+        self.assertNotIn("coverage of", run.out.partition("passed")[2])
+
     def test_a_fixture_that_hangs(self):
         run = self.run_spec("hang_spec", "--case-timeout=1", "--run_test=in_a_fixture")
         self.assertEqual(run.code, 201)

@@ -37,6 +37,8 @@ enum class event_kind : std::uint8_t {
     warning,       ///< Same, for what a user should act on. Fields: text.
     fact,          ///< What holds for the whole run, said by each worker. Fields: name, value, text (for the log).
     file,          ///< A result file to be named at the end. Fields: path, text (what it is).
+    coverage,      ///< A machine's instrumented programs count from now on, or what they counted is no longer to be had
+                   ///< (it was collected, or given up). Fields: counting.
     ready,         ///< A network waits for a person. Fields: folder (its socket's), prompt (a program).
     run_end,       ///< The worker is done. Fields: failed (number of cases).
 };

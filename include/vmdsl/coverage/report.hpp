@@ -29,7 +29,8 @@ struct coverage_report {
     std::filesystem::path html;         ///< Empty where there is no genhtml.
 };
 
-/// Makes the report of a run from the shards in `folder`/shards, beside them. Empty where nothing was collected. Throws
+/// Makes the report of a run from the shards in `folder`/shards, beside them. Without machines where nothing was
+/// collected, and without problems where there was nothing to collect. Throws
 /// `could_not_run` where a tool or the disk fails.
 [[nodiscard]] VMDSL_DECL coverage_report write_coverage_report(const std::filesystem::path& folder);
 

@@ -18,7 +18,7 @@ struct coverage_shard {
     std::filesystem::path folder;
     std::string machine;
     std::string test;                        ///< The case, or "(checkpoint)" for what it starts from.
-    std::vector<instrumented_build> builds;  ///< Of the machine's image.
+    std::vector<instrumented_build> builds;  ///< Of the machine's image; none where it only says what is lost.
     std::size_t files = 0;                   ///< How many files of counters there are.
     std::vector<std::string> problems;       ///< Why it is not complete; empty where it is.
 };

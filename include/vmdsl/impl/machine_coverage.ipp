@@ -40,11 +40,25 @@ inline void keep_shard(coverage_shard shard, const collection& found) {
     }
 }
 
+VMDSL_DECL void machine_coverage::begin() noexcept {
+    if (!builds_.empty() && !counting_.exchange(true)) {
+        emit(event_kind::coverage, machine_, {{"counting", true}});
+    }
+}
+
+VMDSL_DECL bool machine_coverage::stop() noexcept {
+    const bool counted = counting_.exchange(false);
+    if (counted) {
+        emit(event_kind::coverage, machine_, {{"counting", false}});
+    }
+    return counted;
+}
+
 VMDSL_DECL void machine_coverage::collect(bool alive, const run_command& run) {
     if (!alive) {
         lose("the machine died or switched itself off: what it had counted since the last collection is lost");
     }
-    if (builds_.empty() || !counting_) {
+    if (!counting_) {
         return;
     }
     command_request request;
@@ -67,7 +81,7 @@ VMDSL_DECL void machine_coverage::collect(bool alive, const run_command& run) {
 }
 
 VMDSL_DECL void machine_coverage::lose(const std::string& reason) {
-    if (!builds_.empty() && counting_.exchange(false)) {
+    if (stop()) {
         keep_shard({{}, machine_, {}, builds_, 0, {reason}}, {});
     }
 }

@@ -32,6 +32,9 @@ struct run_counts_by_place {
 /// Takes a shard in, as far as it can be read; returns what is missing.
 inline std::vector<std::string> take_shard(run_counts_by_place& run, const coverage_shard& shard) {
     auto problems = shard.problems;
+    if (shard.builds.empty()) {
+        return problems;  // it says why there are no counters, and nothing else
+    }
     auto& machine = run.machines[shard.machine];
     for (const auto& build : shard.builds) {
         if (const auto [place, is_new] = run.builds.try_emplace(build.folder); is_new) {
@@ -165,9 +168,11 @@ VMDSL_DECL std::string summary_of(const coverage_report& report) {
         fmt::format_to(out, "  coverage of {}: {} of {} lines, {} of them on no other machine\n", one.machine,
                        detail::percentage(one.lines_run, one.lines), one.lines, one.only_here);
     }
-    fmt::format_to(out, "  coverage of all machines: {} of {} lines\n  tracefiles: {}, {}\n",
-                   detail::percentage(report.lines_run, report.lines), report.lines, report.tracefile.string(),
-                   report.by_case.string());
+    if (!report.machines.empty()) {
+        fmt::format_to(out, "  coverage of all machines: {} of {} lines\n  tracefiles: {}, {}\n",
+                       detail::percentage(report.lines_run, report.lines), report.lines, report.tracefile.string(),
+                       report.by_case.string());
+    }
     if (!report.html.empty()) {
         fmt::format_to(out, "  coverage, to look at: {}\n", report.html.string());
     }
