@@ -19,7 +19,8 @@ enum class event_kind : std::uint8_t {
     run_begin,     ///< A worker is up. Fields: pid.
     plan,          ///< One per case that will run, first. Fields: name, file, line, labels (comma-separated).
     case_begin,    ///< Fields: name.
-    case_time,     ///< The time that the case may take begins anew: its checkpoint is made now, or has been made.
+    case_time,     ///< The time that the case may take begins anew: its checkpoint is made now, or has been made; or
+                   ///< coverage is collected.
     case_end,      ///< Fields: name, seconds, passed.
     case_skipped,  ///< Fields: name, reason.
     check_failed,  ///< A failed assertion. Fields: message, file, line.

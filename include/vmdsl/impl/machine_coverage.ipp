@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <exception>
+#include <string>
 
 #include <vmdsl/core/error.hpp>
 #include <vmdsl/core/event_stream.hpp>
 #include <vmdsl/core/run_options.hpp>
+#include <vmdsl/core/scoped_value.hpp>
+#include <vmdsl/core/wait_duty.hpp>
 #include <vmdsl/coverage/collection.hpp>
 #include <vmdsl/coverage/shard.hpp>
 #include <vmdsl/detail/machine_coverage.hpp>
@@ -28,10 +32,27 @@ VMDSL_DECL checkpoint_coverage::~checkpoint_coverage() {
     --checkpoints_being_made();
 }
 
+/// Whose counts are collected now.
+inline std::string present_test() {
+    if (checkpoints_being_made() > 0) {
+        return "(checkpoint)";
+    }
+    const auto name = running_case();
+    return name.empty() ? "(outside of cases)" : name;
+}
+
+/// Collecting may take as long as a case, at most, and has a clock of its own: a case is not late because of it.
+inline deadline time_to_collect() {
+    emit(event_kind::case_time, {}, {});
+    const std::chrono::seconds longest = std::chrono::minutes(2);
+    const auto limit = current_run().case_timeout;
+    return deadline::in(limit.count() == 0 ? longest : std::min(longest, limit));
+}
+
 inline void keep_shard(coverage_shard shard, const collection& found) {
-    shard.test = checkpoints_being_made() > 0 ? "(checkpoint)" : running_case();
+    shard.test = present_test();
     try {
-        shard = write_shard(current_run().output_directory / "coverage" / "shards", std::move(shard), found);
+        shard = write_shard(current_run().output_directory / "coverage" / "shards", shard, found);
     } catch (const std::exception& problem) {
         shard.problems.emplace_back(problem.what());
     }
@@ -61,6 +82,7 @@ VMDSL_DECL void machine_coverage::collect(bool alive, const run_command& run) {
     if (!counting_) {
         return;
     }
+    const scoped_value<wait_duty*> no_duty(duty_of_this_thread(), nullptr);  // the condition is no matter of coverage
     command_request request;
     request.arguments = {"/usr/lib/vmdsl/coverage-collect"};
     for (const auto& build : builds_) {
@@ -69,7 +91,7 @@ VMDSL_DECL void machine_coverage::collect(bool alive, const run_command& run) {
     coverage_shard shard{{}, machine_, {}, builds_, 0, {}};
     collection found;
     try {
-        const auto result = run(request, deadline::in(std::chrono::minutes(2)));
+        const auto result = run(request, time_to_collect());
         if (result.failed()) {
             shard.problems.push_back("the collector " + result.describe() + ": " + tail_of(result.err(), 400));
         }

@@ -92,8 +92,9 @@ inline coverage_shard read_manifest(const std::filesystem::path& folder) {
 
 }  // namespace detail
 
-VMDSL_DECL coverage_shard write_shard(const std::filesystem::path& folder, coverage_shard shard,
+VMDSL_DECL coverage_shard write_shard(const std::filesystem::path& folder, const coverage_shard& beginning,
                                       const collection& collected) {
+    auto shard = beginning;
     shard.folder = detail::make_numbered_folder(folder);
     for (const auto& process : collected.missed) {
         shard.problems.push_back("not flushed: " + process);

@@ -208,8 +208,9 @@ private:
         for (const auto& machine : state_.counting) {
             chronicle_.warn("coverage of " + machine + " is not complete: " + reason);
             try {
-                (void)write_shard(coverage_folder() / "shards",
-                                  {{}, machine, running == nullptr ? "" : running->name, {}, 0, {reason}}, {});
+                (void)write_shard(
+                    coverage_folder() / "shards",
+                    {{}, machine, running == nullptr ? "(outside of cases)" : running->name, {}, 0, {reason}}, {});
             } catch (const could_not_run& problem) {
                 chronicle_.warn(problem.what());
             }
