@@ -23,8 +23,12 @@ public:
     machine_coverage(std::string machine, std::vector<instrumented_build> builds)
         : machine_(std::move(machine)), builds_(std::move(builds)) {}
 
-    /// How a command is run in the guest; throws as verbs do.
-    using run_command = std::function<command_result(const command_request& request, deadline until)>;
+    /// How a command is run in the guest. Returns what it printed, also where it failed, and then why.
+    struct printed {
+        std::string out;
+        std::string problem;
+    };
+    using run_command = std::function<printed(const command_request& request, deadline until)>;
 
     ~machine_coverage() { stop(); }
     machine_coverage(const machine_coverage&) = delete;

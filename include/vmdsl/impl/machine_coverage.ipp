@@ -92,10 +92,10 @@ VMDSL_DECL void machine_coverage::collect(bool alive, const run_command& run) {
     collection found;
     try {
         const auto result = run(request, time_to_collect());
-        if (result.failed()) {
-            shard.problems.push_back("the collector " + result.describe() + ": " + tail_of(result.err(), 400));
+        if (!result.problem.empty()) {
+            shard.problems.push_back(result.problem);
         }
-        found = parse_collection(result.out());
+        found = parse_collection(result.out);
     } catch (const error& problem) {
         shard.problems.push_back(problem.details().what_failed);
     }

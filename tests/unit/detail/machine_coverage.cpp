@@ -59,9 +59,7 @@ struct counting_machine {
     }
 };
 
-command_result printed(std::string out) {
-    return {std::move(out), "", 0, 0, {}, false};
-}
+const machine_coverage::printed nothing_counted{"vmdsl-coverage 1\nend 0\n", ""};
 
 /// A duty that is due at once and always fails, as a condition that does not hold.
 class failing_duty : public wait_duty {
@@ -89,7 +87,7 @@ BOOST_AUTO_TEST_CASE(an_image_without_builds_counts_nothing) {
     (void)events();
     machine_coverage plain("db", {});
     plain.begin();
-    plain.collect(true, [](const auto&, deadline) -> command_result { throw error("nobody asked"); });
+    plain.collect(true, [](const auto&, deadline) -> machine_coverage::printed { throw error("nobody asked"); });
     plain.lose("it is gone");
     BOOST_TEST(events().empty());
     BOOST_TEST(!std::filesystem::exists(shards));
@@ -99,7 +97,7 @@ BOOST_AUTO_TEST_CASE(collecting_has_time_of_its_own) {
     (void)events();
     web.collect(true, [&](const auto&, deadline) {
         BOOST_TEST(events().find(R"("event":"case_time")") != std::string::npos);
-        return printed("vmdsl-coverage 1\nend 0\n");
+        return nothing_counted;
     });
     BOOST_TEST(shard().problems.empty());
 }
@@ -111,7 +109,7 @@ BOOST_AUTO_TEST_CASE(collecting_is_no_time_for_duties) {
         if (auto* const present = duty_of_this_thread(); present != nullptr) {
             present->perform();
         }
-        return printed("vmdsl-coverage 1\nend 0\n");
+        return nothing_counted;
     });
     BOOST_TEST(shard().problems.empty());
     BOOST_TEST(duty_of_this_thread() == &condition);
@@ -126,6 +124,19 @@ BOOST_AUTO_TEST_CASE(a_disk_that_refuses_is_said_of_the_machine) {
     BOOST_TEST(text.find(R"("event":"warning","machine":"web")") != std::string::npos);
     BOOST_TEST(text.find("its power was taken away") != std::string::npos);
     BOOST_TEST(text.find("can't make a folder for coverage") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(what_arrived_before_the_machine_died_is_kept) {
+    web.collect(true, [](const auto&, deadline) {
+        return machine_coverage::printed{
+            "vmdsl-coverage 1\nmissed 7 svnserve does-not-answer\nfile 100 /coverage/own/a.g",
+            "it died while a command ran"};
+    });
+    const auto problems = shard().problems;
+    BOOST_REQUIRE(problems.size() == 3U);
+    BOOST_TEST(problems[0] == "it died while a command ran");
+    BOOST_TEST(problems[1].find("ends after 0 files") != std::string::npos);
+    BOOST_TEST(problems[2] == "not flushed: svnserve (process 7) does-not-answer");
 }
 
 BOOST_AUTO_TEST_CASE(outside_of_cases_has_a_name) {

@@ -96,6 +96,9 @@ VMDSL_DECL coverage_shard write_shard(const std::filesystem::path& folder, const
                                       const collection& collected) {
     auto shard = beginning;
     shard.folder = detail::make_numbered_folder(folder);
+    if (!collected.problem.empty()) {
+        shard.problems.push_back(collected.problem);
+    }
     for (const auto& process : collected.missed) {
         shard.problems.push_back("not flushed: " + process);
     }
