@@ -20,8 +20,8 @@ struct collection {
     std::string problem;              ///< Why there is no more; empty where this is all.
 };
 
-/// Reads what the collector printed, up to where that is cut off or makes no sense: a file that has arrived whole is gone
-/// from the guest.
+/// Reads what the collector printed, up to where that is cut off or makes no sense: a file that has arrived whole is
+/// gone from the guest.
 [[nodiscard]] VMDSL_DECL collection parse_collection(std::string_view text);
 
 }  // namespace vmdsl

@@ -29,7 +29,8 @@ struct coverage_shard {
 VMDSL_DECL coverage_shard write_shard(const std::filesystem::path& folder, const coverage_shard& beginning,
                                       const collection& collected);
 
-/// All shards of a folder, in the order of their numbers. Empty where the folder is missing.
+/// All shards of a folder, in the order of their numbers. Empty where the folder is missing. One whose manifest can't
+/// be read, as the run was ended while it was written, say, has no machine and a problem.
 [[nodiscard]] VMDSL_DECL std::vector<coverage_shard> read_shards(const std::filesystem::path& folder);
 
 }  // namespace vmdsl

@@ -132,7 +132,8 @@ VMDSL_DECL coverage_report write_coverage_report(const std::filesystem::path& fo
     detail::run_counts_by_place run;
     for (const auto& shard : read_shards(folder / "shards")) {
         for (const auto& problem : detail::take_shard(run, shard)) {
-            report.problems.push_back(fmt::format("{}, {}: {}", shard.machine, shard.test, problem));
+            report.problems.push_back(
+                shard.machine.empty() ? problem : fmt::format("{}, {}: {}", shard.machine, shard.test, problem));
         }
     }
     if (run.machines.empty()) {
