@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -82,6 +83,27 @@ inline line_counts run_gcov(const instrumented_build& build, const std::filesyst
     return counts;
 }
 
+/// What gcov has said about counters, empty where that is nothing. What it says about sources and notes alone is left
+/// out: headers of this host that are newer than the notes, functions without lines.
+inline std::string complaint_in(std::string_view log) {
+    constexpr std::array harmless{"source file is newer than notes file", "displayed only once per source file",
+                                  "no lines for '", "no functions found"};
+    std::string first;
+    std::size_t number = 0;
+    while (!log.empty()) {
+        const auto line = take_until(log, '\n');
+        if (line.empty() || std::any_of(harmless.begin(), harmless.end(), [&](const char* words) {
+                return line.find(words) != std::string_view::npos;
+            })) {
+            continue;
+        }
+        if (++number == 1) {
+            first = line;
+        }
+    }
+    return number < 2 ? first : first + " (and " + std::to_string(number - 1) + " more lines)";
+}
+
 }  // namespace detail
 
 VMDSL_DECL void add_gcov_output(line_counts& counts, std::string_view text, const instrumented_build& build) {
@@ -117,6 +139,8 @@ VMDSL_DECL line_counts lines_of_build(const instrumented_build& build) {
 
 VMDSL_DECL shard_counts counts_of_shard(const coverage_shard& shard) {
     constexpr std::size_t at_a_time = 100;  // gcov holds all of them in memory
+    const auto scratch = shard.folder / "gcov";
+    const std::filesystem::path log = scratch.string() + ".log";
     shard_counts result;
     for (std::size_t i = 0; i < shard.builds.size(); ++i) {
         const auto folder = shard.folder / std::to_string(i);
@@ -124,12 +148,18 @@ VMDSL_DECL shard_counts counts_of_shard(const coverage_shard& shard) {
         for (std::size_t first = 0; first < files.size(); first += at_a_time) {
             const auto some = std::span(files).subspan(first, std::min(at_a_time, files.size() - first));
             try {
-                add(result.counts, detail::run_gcov(shard.builds[i], folder, some, shard.folder / "gcov"));
+                add(result.counts, detail::run_gcov(shard.builds[i], folder, some, scratch));
             } catch (const error& problem) {
                 result.problems.push_back(std::to_string(some.size()) +
                                           " files of counters could not be read: " + problem.details().what_failed);
             }
         }
+    }
+    std::filesystem::remove(scratch.string() + ".json");
+    if (const auto complaint = detail::complaint_in(detail::read_bytes(log)); !complaint.empty()) {
+        result.problems.push_back("gcov says: " + complaint);
+    } else if (result.problems.empty()) {
+        std::filesystem::remove(log);
     }
     return result;
 }
