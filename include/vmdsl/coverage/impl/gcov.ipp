@@ -48,7 +48,7 @@ inline void add_gcov_file(source_counts& counts, const boost::json::value& file)
         counts.lines[line.at("line_number").to_number<unsigned>()] += runs_of(line.at("count"));
     }
     for (const auto& function : file.at("functions").as_array()) {
-        auto& ours = counts.functions[boost::json::value_to<std::string>(function.at("demangled_name"))];
+        auto& ours = counts.functions[boost::json::value_to<std::string>(function.at("name"))];
         ours.line = function.at("start_line").to_number<unsigned>();
         ours.runs += runs_of(function.at("execution_count"));
     }

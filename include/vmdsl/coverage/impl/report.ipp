@@ -100,25 +100,39 @@ inline std::size_t count_only_here(const run_counts_by_place& run, const std::st
 inline void run_genhtml(coverage_report& report, const std::filesystem::path& folder) {
     const auto program = find_tool("genhtml");
     if (program.empty()) {
-        report.problems.emplace_back("there is no HTML, because genhtml is not installed (Debian package lcov)");
+        report.no_html = "genhtml is not installed (Debian package lcov)";
         return;
     }
     const auto log = folder / "genhtml.log";
-    const std::vector<std::string> words{program,
-                                         "--quiet",
-                                         "--show-details",
-                                         "--legend",
-                                         "--title",
-                                         "vmdsl",
-                                         "--output-directory",
-                                         (folder / "html").string(),
-                                         report.tracefile.string()};
+    std::vector<std::string> words{program,
+                                   "--quiet",
+                                   "--show-details",
+                                   "--legend",
+                                   "--ignore-errors",
+                                   "source",  // a file that is no longer there costs its own page only
+                                   "--title",
+                                   "vmdsl",
+                                   "--output-directory",
+                                   (folder / "html").string(),
+                                   report.tracefile.string()};
+    if (!find_tool("c++filt").empty()) {
+        words.emplace_back("--demangle-cpp");
+    }
     if (const int code = run_tool(words, folder, log, log); code != 0) {
-        report.problems.push_back(
-            fmt::format("there is no HTML: genhtml ended with code {}, see {}", code, log.string()));
+        report.no_html = fmt::format("genhtml ended with code {}, see {}", code, log.string());
         return;
     }
     report.html = folder / "html" / "index.html";
+}
+
+/// A name for an lcov test that no other one has.
+inline std::string unused_test_name(std::set<std::string>& used, const std::string& wanted) {
+    const auto name = lcov_test_name(wanted);
+    auto unused = name;
+    for (int number = 2; !used.insert(unused).second; ++number) {
+        unused = fmt::format("{}_{}", name, number);
+    }
+    return unused;
 }
 
 inline std::string percentage(std::size_t part, std::size_t whole) {
@@ -148,8 +162,9 @@ VMDSL_DECL coverage_report write_coverage_report(const std::filesystem::path& fo
         by_machine += to_tracefile(machine, counts);
         add(all, counts);
     }
+    std::set<std::string> used;
     for (const auto& [place, counts] : run.cases) {
-        by_case += to_tracefile(place.first + "__" + place.second, counts);
+        by_case += to_tracefile(detail::unused_test_name(used, place.first + "__" + place.second), counts);
     }
     report.lines = detail::count_lines(all);
     report.lines_run = detail::count_lines_run(all);
@@ -176,6 +191,8 @@ VMDSL_DECL std::string summary_of(const coverage_report& report) {
     }
     if (!report.html.empty()) {
         fmt::format_to(out, "  coverage, to look at: {}\n", report.html.string());
+    } else if (!report.no_html.empty()) {
+        fmt::format_to(out, "  no HTML of the coverage: {}\n", report.no_html);
     }
     for (std::size_t i = 0; i < report.problems.size() && i < most_problems; ++i) {
         fmt::format_to(out, "  COVERAGE IS NOT COMPLETE: {}\n", report.problems[i]);

@@ -15,6 +15,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -36,6 +37,7 @@
 #include <vmdsl/report/chronicle.hpp>
 #include <vmdsl/report/command_line.hpp>
 #include <vmdsl/report/output_folder.hpp>
+#include <vmdsl/report/printable.hpp>
 #include <vmdsl/report/run_record.hpp>
 #include <vmdsl/report/signal_inbox.hpp>
 #include <vmdsl/report/supervisor.hpp>
@@ -451,10 +453,16 @@ private:
 
     void report_coverage() {
         if (interrupted_by_ != 0) {
+            const auto shards = coverage_folder() / "shards";
+            if (std::error_code ec; std::filesystem::exists(shards, ec)) {
+                std::cout << "  no coverage report, as the run was interrupted; what was collected is in "
+                          << shards.string() << '\n'
+                          << std::flush;
+            }
             return;
         }
         try {
-            std::cout << summary_of(write_coverage_report(coverage_folder())) << std::flush;
+            std::cout << printable(summary_of(write_coverage_report(coverage_folder()))) << std::flush;
         } catch (const std::exception& problem) {
             std::cerr << "vmdsl: there is no coverage report: " << problem.what() << '\n';
         }
