@@ -48,9 +48,9 @@ let
       "-DVMDSL_TESTS=OFF"
       "-DVMDSL_WERROR=OFF"
     ];
-    # The image tool runs here; the scripts beside it run in Debian guests and stay as they are.
+    # These tools run here; the scripts beside them run in Debian guests and stay as they are.
     dontPatchShebangs = true;
-    postInstall = "patchShebangs --host $out/libexec/vmdsl/vm-image";
+    postInstall = "patchShebangs --host $out/libexec/vmdsl/vm-image $out/libexec/vmdsl/vm-build";
   };
 
   # An image is a folder with NAME.image.json, whose paths are store paths. Anything that makes one may stand beside tiny.

@@ -1,21 +1,36 @@
 # add_vm_image: the guests that machines of a spec name.
 #
-#   add_vm_image(NAME PACKAGES p... BUILDS build... FILES src:dest[:mode]... SETUP script... [SUITE s] [MIRRORS line...])
-#       A Debian system. BUILDS (add_vm_instrumented_build) and then FILES are put in place after the packages are
-#       installed, then the SETUP programs run in it as root, in the order given. Relative paths are relative to the
-#       calling list file.
-#   add_vm_image(NAME KERNEL path INITRD path [ARGUMENTS word...])
-#       A kernel and an initrd of your own.
+#     add_vm_image(server [PACKAGES package...] [BUILDS build...] [FILES source:place[:mode]...] [SETUP program...]
+#                  [SUITE release] [MIRRORS line...])
+#     add_vm_image(own KERNEL path INITRD path [ARGUMENTS word...])
 #
-# Each image is a target vm-image-NAME, built when a test that names it is built, and not otherwise. The image `tiny`
-# (kernel, agent, busybox) is always declared. docs/images.md says what is in the images.
+# The first form is a Debian system:
 #
-# What was built elsewhere is not built again: VMDSL_IMAGE_PATH is a list of folders with NAME.image.json files. With
-# VMDSL_BUILD_IMAGES=OFF no image is built at all; a spec looks for those that are in none of these folders in
-# $VMDSL_IMAGE_PATH when it runs.
+# - `PACKAGES`: Debian packages, beside a small base system with systemd.
+# - `BUILDS`: what `add_vm_instrumented_build` declared; put in place after the packages.
+# - `FILES`: files or folders of the host, put in place after the builds. The place is an absolute path in the guest; the mode is
+#   octal and for files, which keep their own where none is given; folders have 755. The owner is root.
+# - `SETUP`: programs of the host that then run in the system as root, in the order given.
+# - `SUITE`: the Debian release; `bookworm` by default.
+# - `MIRRORS`: lines of a `sources.list`; by default the host's Debian mirrors.
 #
-#   vmdsl_image_descriptor(NAME out_var)   the descriptor's path; empty where it is known only when the spec runs
-#   vmdsl_require_image(NAME)              stops configuring, with the names that are known, when NAME is not one
+# The second form is a kernel and an initrd of your own:
+#
+# - `KERNEL`, `INITRD`: the two files. The initrd has to hold the guest agent.
+# - `ARGUMENTS`: the kernel's, none by default.
+#
+# Relative paths begin in the folder of the calling list file. A name consists of lower-case letters, digits, dots and dashes.
+# Each image is a target `vm-image-NAME`, built when a test that names it is built, and not otherwise. The image `tiny` (kernel,
+# agent, busybox) is always declared. [images.md](../images.md) says what is in the images.
+#
+# What was built elsewhere is not built again: the cache variable `VMDSL_IMAGE_PATH` is a list of folders with `NAME.image.json`
+# files. With `VMDSL_BUILD_IMAGES` set to `OFF` no image is built at all; a spec looks for those that are in none of these folders
+# in `$VMDSL_IMAGE_PATH` when it runs.
+#
+# For list files that do more with images:
+#
+#     vmdsl_image_descriptor(NAME out_var)   # the descriptor's path; empty where it is known only when the spec runs
+#     vmdsl_require_image(NAME)              # stops configuring, with the names that are known, when NAME is not one
 
 include_guard(GLOBAL)
 

@@ -1,15 +1,22 @@
 # add_vm_instrumented_build: software compiled with coverage counters (gcov), for images.
 #
-#   add_vm_instrumented_build(NAME DEBIAN_SOURCE package SCRIPT script [PACKAGES p...] [USES build...]
-#                             [SUITE s] [MIRRORS line...])
-#       A Debian source package.
-#   add_vm_instrumented_build(NAME SOURCE folder SCRIPT script ...)
-#       A folder with sources of your own.
+#     add_vm_instrumented_build(server DEBIAN_SOURCE package SCRIPT script [PACKAGES package...] [USES build...]
+#                               [SUITE release] [MIRRORS line...])
+#     add_vm_instrumented_build(server SOURCE folder SCRIPT script ...)
 #
-# SCRIPT runs in the folder of the sources, as root of a Debian system that has build-essential and PACKAGES, with CFLAGS,
-# CXXFLAGS, LDFLAGS and DESTDIR set; it has to honour them, and to install into DESTDIR. The builds that USES names are
-# installed in that system before. Each build is a target vm-build-NAME, built when an image that names it
-# (add_vm_image(... BUILDS NAME)) is built. docs/coverage.md says what comes of it.
+# - `DEBIAN_SOURCE`: a Debian source package, or
+# - `SOURCE`: a folder with sources of your own.
+# - `SCRIPT`: configures, builds and installs. It runs in the folder of the sources, as root of a Debian system that has
+#   build-essential and the packages, with `CFLAGS`, `CXXFLAGS`, `LDFLAGS` and `DESTDIR` set; it has to honour them, and to install
+#   into `DESTDIR`.
+# - `PACKAGES`: Debian packages that the build needs.
+# - `USES`: other builds, which are installed in that system before.
+# - `SUITE`: the Debian release; `bookworm` by default. It has to be that of the images.
+# - `MIRRORS`: lines of a `sources.list`; by default the host's Debian mirrors.
+#
+# Relative paths begin in the folder of the calling list file. A name consists of lower-case letters, digits, dots and dashes.
+# Each build is a target `vm-build-NAME`, built when an image that names it (`add_vm_image(... BUILDS NAME)`) is built.
+# [coverage.md](../coverage.md) says what comes of it.
 
 include_guard(GLOBAL)
 

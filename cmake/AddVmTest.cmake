@@ -1,17 +1,25 @@
 # add_vm_test: a spec as an executable and as a ctest test.
 #
-#   add_vm_test(NAME spec.cpp... [IMAGES image...] [LABELS label...] [LIBRARIES target...]
-#               [TIMEOUT seconds] [PROCESSORS n] [MEMORY mebibytes] [HEADER_ONLY] [NO_TEST])
+#     add_vm_test(my_spec my_spec.cpp [more.cpp...] [IMAGES image...] [LABELS label...] [LIBRARIES target...]
+#                 [TIMEOUT seconds] [PROCESSORS n] [MEMORY mebibytes] [HEADER_ONLY] [NO_TEST])
 #
-#   IMAGES      what the spec's machines boot: names that add_vm_image declared. `tiny` is always there. NAME=OTHER lets
-#               a spec that says NAME boot the image OTHER: the same spec on other images.
-#   LABELS      of the test, beside `vm`.
-#   TIMEOUT     of the whole test; 900 by default. The executable has a limit per case of its own (--case-timeout).
-#   PROCESSORS  how many of ctest's slots (-j) it takes: the virtual processors of all machines; 1 by default.
-#   MEMORY      the memory of all machines together, 512 MiB by default. ctest starts no test for which the host's
-#               memory does not suffice beside those that run. A spec that uses more says so when it runs.
-#   HEADER_ONLY compiles all of vmdsl into the spec, instead of linking the library that was compiled once.
-#   NO_TEST     makes the executable only.
+# The first word is the name of the executable and of the test; the sources follow it.
+#
+# - `IMAGES`: what the spec's machines boot, by the names that `add_vm_image` gave. They are built before the spec. `tiny` is
+#   always there. `NAME=OTHER` lets a spec that says `image<"NAME">` boot the image `OTHER`: the same spec on other images.
+# - `LABELS`: of the test, beside `vm`.
+# - `LIBRARIES`: what the spec is linked with, beside vmdsl.
+# - `TIMEOUT`: of the whole test, in seconds; 900 by default. The executable has a limit per case of its own
+#   (`--case-timeout`).
+# - `PROCESSORS`: how many of ctest's slots (`-j`) it takes: the virtual processors of all machines; 1 by default.
+# - `MEMORY`: the memory of all machines together, in MiB; 512 by default. ctest starts no test for which the host's memory
+#   does not suffice beside those that run. A spec that uses more says so when it runs.
+# - `HEADER_ONLY`: compiles all of vmdsl into the spec, instead of linking the library that was compiled once.
+# - `NO_TEST`: makes the executable only.
+#
+# The test writes its results into `vmdsl-results/my_spec` in the build folder. How much memory all tests that run at once may
+# use is the cache variable `VMDSL_HOST_MEMORY`, in MiB: by default 80 % of the host's memory. It is an error where a name in
+# `IMAGES` is none, a number is none, or the sources are missing.
 
 include_guard(GLOBAL)
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+/// Test cases that start from a saved state: the fixture `restored<>`, and the base `checkpoint<>` of what says how a
+/// network gets into that state.
+
 #include <memory>
 #include <typeindex>
 #include <typeinfo>
@@ -14,15 +17,18 @@ namespace vmdsl {
 ///     struct ready : checkpoint<lab> {
 ///         void prepare() {
 ///             net.start();
-///             net.machine("web").wait_for_unit("apache2.service");
+///             net.machine("webserver").wait_for_unit("apache2.service");
 ///         }
 ///     };
 ///     BOOST_FIXTURE_TEST_SUITE(web, restored<ready>)
+///     BOOST_AUTO_TEST_CASE(the_start_page_is_there) { net.machine("client").run("curl -fsS http://webserver/"); }
+///     BOOST_AUTO_TEST_SUITE_END()
 ///
 /// Members that `prepare` fills are filled in every case. What a checkpoint did last, its copies do fast, so end the
 /// body with a request like those the cases make.
 template <class Network>
 struct checkpoint {
+    /// What `prepare()` and the cases work with. Its machines are off at first.
     Network net;
 };
 
@@ -30,10 +36,13 @@ struct checkpoint {
 /// disks and the links between them. What a case does, no other case sees.
 ///
 /// The body runs once, on machines that really boot. Before each case it runs again, on that case's object, while its
-/// verbs get the recorded answers and the machines are restored meanwhile: so it must ask the same each time.
-/// Throws what the body throws; a body that failed once makes the later cases fail at once.
+/// verbs get the recorded answers and the machines are restored meanwhile: so it must ask the same each time. Making
+/// the checkpoint has the time of a case for itself (`--case-timeout`), and saving it 2 minutes.
 template <class Ready>
 struct restored : Ready {
+    /// Restores the network. Throws what the body throws; a body that failed once makes the later cases fail at once.
+    /// Throws `usage_error` where the body asks for something else each time; `could_not_run`, `timed_out` and
+    /// `machine_died` where the network can't be saved or restored.
     restored() {
         const auto record = [] {
             Ready first;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+/// A condition that has to hold while a part of a case runs.
+
 #include <chrono>
 #include <functional>
 #include <string>
@@ -16,24 +18,28 @@ namespace vmdsl {
 
 /// Something that has to hold while a part of a case runs:
 ///
-///     polling_condition("the site answers", [&] { return client.execute("curl -fsS http://web/").succeeded(); })
-///         .during([&] { web.run("./upgrade"); });
+///     polling_condition("the site answers", [&] { return client.execute("curl -fsS http://webserver/").succeeded(); })
+///         .during([&] { net.machine("webserver").run("./upgrade"); });
 ///
 /// It is asked at the beginning, at the end, and meanwhile by the verbs of the same thread: before each one, and while
-/// one waits. When it does not hold, or throws, the verb throws `condition_failed` at once. What the condition asks of
-/// the machines is neither shown nor, in `prepare()`, recorded; while `prepare()` is replayed nothing is asked.
+/// one waits. When it does not hold, or throws an `error`, the verb throws `condition_failed` at once, and a command
+/// that it waited for is killed; `machine_died`, and exceptions that are none of vmdsl's, go on as they are. What the
+/// condition asks of the machines is neither shown nor, in `prepare()`, recorded; while `prepare()` is replayed nothing
+/// is asked. A condition may be watched within another one.
 class polling_condition {
 public:
+    /// A condition with a name for its error's text. Nothing is asked yet.
     VMDSL_DECL polling_condition(std::string description, std::function<bool()> holds,
                                  source_location where = source_location::current());
 
-    /// How long it is not asked again after it held; default 2 s.
+    /// How long it is not asked again after it held; default 2 s. With 0 it is asked as often as a verb can.
     polling_condition& every(std::chrono::nanoseconds interval) {
         interval_ = interval;
         return *this;
     }
 
-    /// Does the work and returns what it returns. Throws `condition_failed`, and what the work throws.
+    /// Does the work and returns what it returns. Throws `condition_failed`, and what the work throws; the condition
+    /// is not asked again then.
     template <class Work>
     decltype(auto) during(Work&& work) const;
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-/// Every body, for the one translation unit of a program that compiles vmdsl once itself. CMake's target vmdsl::vmdsl
-/// does the same, a layer at a time.
+/// Every body, for the one translation unit of a program that compiles vmdsl once itself. The whole program defines
+/// `VMDSL_SEPARATE_COMPILATION` then; without it this header does not compile. CMake's target `vmdsl::vmdsl` does the
+/// same, a layer at a time, so its users need neither.
 
 // The bodies stand in the order of their layers.
 // clang-format off

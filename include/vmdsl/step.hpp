@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+/// Parts of a case that have a name in the log.
+
 #include <chrono>
 #include <string>
 #include <string_view>
@@ -34,10 +36,13 @@ private:
 
 }  // namespace detail
 
-/// Does a part of a case under a name, and returns what that returns: `step("check out", [&] { client.run("..."); })`.
+/// Does a part of a case under a name, and returns what that returns:
 ///
-/// The log shows the step, within the one that it is in, and a problem's text names it. What the work throws goes on.
-/// While a checkpoint's body is replayed its steps are not shown.
+///     auto files = step("check out", [&] { return client.run("svn checkout http://webserver/repos/demo wc").out(); });
+///
+/// The log shows the step, within the one that it is in on this thread, and how long it took; a problem's text ends
+/// with the path of the step that it happened in. What the work throws goes on. While a checkpoint's body is replayed
+/// its steps are not shown.
 template <class Work>
 decltype(auto) step(std::string_view name, Work&& work) {
     detail::open_step open(name);

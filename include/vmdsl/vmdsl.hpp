@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-/// Everything that an author uses.
+/// Everything that an author uses: the one header of vmdsl that a spec includes, beside `<boost/test/unit_test.hpp>`.
 
 #include <vmdsl/checkpoint.hpp>
 #include <vmdsl/guest.hpp>

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
-"""Compiles the C++ snippets of the documentation.
+"""Compiles the C++ snippets of the documentation: blocks marked cpp. Signatures, in blocks marked c++, are no snippets.
 
 usage: check_snippets.py PROJECT_FOLDER COMPILER [FLAG...]
 
@@ -39,12 +39,12 @@ def program_of(snippet: str) -> str:
 
 def main() -> int:
     project, compiler = pathlib.Path(sys.argv[1]), sys.argv[2:]
-    pages = [project / "README.md", *sorted((project / "docs").glob("*.md"))]
+    pages = [project / "README.md", *sorted((project / "docs").rglob("*.md"))]
     count = failed = 0
     with tempfile.TemporaryDirectory() as folder:
         for page in pages:
             text = page.read_text()
-            for match in re.finditer(r"^```cpp\n(.*?)^```", text, re.S | re.M):
+            for match in re.finditer(r"^```cpp[^\n]*\n(.*?)^```", text, re.S | re.M):
                 count += 1
                 source = pathlib.Path(folder, "snippet.cpp")
                 source.write_text(program_of(match.group(1)))

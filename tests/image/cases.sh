@@ -215,10 +215,15 @@ case_no_namespaces() {
     grep -qsE "^($(id -un)|$(id -u)):" /etc/subuid || skip "this user has no subordinate ids"
     own_cache
     mkdir "$work/bin"
-    printf '#!/bin/sh\necho "unshare: unshare failed: Operation not permitted" >&2\nexit 1\n' >"$work/bin/unshare"
+    # As the real one does, it leaves a process behind that keeps its streams open.
+    printf '#!/bin/sh\nsleep 300 &\necho $! >>"%s"\necho "unshare: unshare failed: Operation not permitted" >&2\nexit 1\n' \
+        "$work/left" >"$work/bin/unshare"
     chmod 755 "$work/bin/unshare"
     PATH=$work/bin:$PATH try debian --name closed
     expect_error "user namespace" "mend it with"
+    for pid in $(cat "$work/left"); do
+        ! grep -qs sleep "/proc/$pid/comm" || fail "process $pid was left behind"
+    done
 }
 
 case_no_network() {

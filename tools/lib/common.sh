@@ -8,8 +8,8 @@ build_packages=(g++ cmake ninja-build libboost1.81-dev libboost-test1.81-dev lib
 image_packages=(mmdebstrap erofs-utils uidmap cpio e2fsprogs lz4 busybox-static zstd kmod python3 ca-certificates
     debian-archive-keyring)
 run_packages=(qemu-system-x86 seabios lcov)
-test_packages=(clang libclang-rt-14-dev clang-format clang-tidy libxml2-utils qemu-utils git procps
-    pkg-config make dpkg-dev debhelper nix-bin)
+test_packages=(clang libclang-rt-14-dev clang-format clang-tidy python3-clang-14 libxml2-utils qemu-utils git procps
+    pkg-config make dpkg-dev debhelper nix-bin python3-yaml)
 
 build_folder=$(realpath --canonicalize-missing --no-symlinks "${VMDSL_BUILD_DIR:-$root/build}")
 

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+/// Shell commands with arguments that are quoted: what the first argument of `guest::run`, `execute` and `spawn` means.
+///
+///     client.run("grep -c {} {}", "it's", "/var/log/syslog");   // grep -c 'it'\''s' /var/log/syslog
+///     client.run("touch {}", std::vector<std::string>{"a", "b c"});   // touch a 'b c'
+///     client.run("sleep {:.1f}; ls {}", 0.5, raw("*.log"));   // sleep 0.5; ls *.log
+
 #include <concepts>
 #include <iterator>
 #include <string>
@@ -18,11 +24,12 @@
 namespace vmdsl {
 
 /// Shell text that is inserted as it is: `run("ls {} {}", folder, raw("| wc -l"))`. The only way out of quoting, so
-/// never put into it what the test did not write itself.
+/// never put into it what the test did not write itself. A value.
 class raw {
 public:
-    /// Throws usage_error where the text contains a NUL byte.
+    /// Throws `usage_error` where the text contains a NUL byte.
     explicit VMDSL_DECL raw(std::string_view text);
+    /// The text as it was given.
     [[nodiscard]] const std::string& text() const noexcept { return text_; }
 
 private:
@@ -176,14 +183,20 @@ constexpr void diagnose(pattern_error error) {
 /// A command pattern that was checked while compiling, for arguments of these types. The parameter type of verbs:
 ///
 ///     template <class First, class... Rest>
-///     result run(std::type_identity_t<shell_format_string<First, Rest...>> pattern, const First&, const Rest&...);
+///     void run_twice(guest& machine, std::type_identity_t<shell_format_string<First, Rest...>> pattern,
+///                    const First& first, const Rest&... rest) {
+///         machine.run(pattern, first, rest...);
+///         machine.run(pattern, first, rest...);
+///     }
 ///
 /// Each `{}` takes the next argument as exactly one shell word (a range of strings: one word each), wherever it stands;
-/// a number may have a format spec (`{:04}`). Braces of the shell's own are written twice: `${{HOME}}`. Where a
-/// placeholder would not be a word, for example inside quotes, the call does not compile.
+/// a number may have a format spec (`{:04}`). Arguments are texts, `std::filesystem::path`, ranges of these, numbers,
+/// and `raw`. Braces of the shell's own are written twice: `${{HOME}}`. Where a placeholder would not be a word, for
+/// example inside quotes, the call does not compile: `pattern_error` has all reasons.
 template <class... Args>
 class shell_format_string {
 public:
+    /// Checks the pattern while compiling. Implicit, so that a literal can be passed where a pattern is asked for.
     template <class Text>
     requires std::convertible_to<const Text&, std::string_view>
     consteval shell_format_string(const Text& pattern, source_location where = source_location::current())
@@ -204,11 +217,11 @@ private:
     source_location where_;
 };
 
-/// The shell command that a pattern and its arguments make.
+/// The shell command that a pattern and its arguments make, as a text: `command("rm -- {}", name)`.
 ///
 /// Quoting makes an argument one word, not harmless: to `rm {}` "-rf" is an option, so write `rm -- {}`; and a word
 /// that a program hands to another shell (`sh -c {}`, `ssh host {}`) is a command there.
-/// Throws usage_error where an argument contains a NUL byte or is a null pointer.
+/// Throws `usage_error` where an argument contains a NUL byte or is a null pointer.
 template <class First, class... Rest>
 [[nodiscard]] std::string command(std::type_identity_t<shell_format_string<First, Rest...>> pattern, const First& first,
                                   const Rest&... rest) {

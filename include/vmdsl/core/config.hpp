@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-/// The switch between header-only use and a library that is compiled once.
+/// The switch between header-only use and a library that is compiled once, and the version of vmdsl.
 ///
 /// Without any macro every function body is included and `inline`. With `VMDSL_SEPARATE_COMPILATION` (set by the CMake
 /// target `vmdsl::vmdsl`, which `add_vm_test` links) the headers only declare, and exactly one library holds the
-/// bodies: it includes <vmdsl/src.hpp>. A spec then sees neither Asio nor Boost.Process nor Boost.JSON.
+/// bodies: it includes `<vmdsl/src.hpp>`. A spec then sees neither Asio nor Boost.Process nor Boost.JSON.
 #if defined(VMDSL_SEPARATE_COMPILATION)
 #define VMDSL_DECL
 #else
@@ -27,5 +27,5 @@
 #error "vmdsl needs C++20: compile with -std=c++20"
 #endif
 
-/// Version of vmdsl as one number: major * 10000 + minor * 100 + patch.
+/// Version of vmdsl as one number: `major * 10000 + minor * 100 + patch`.
 #define VMDSL_VERSION 100

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+/// What vmdsl throws. A test lets it go: the case has failed then, and its report has the error's text. Catch the class
+/// of what a test provokes:
+///
+///     client.crash();
+///     BOOST_CHECK_THROW(client.run("true"), usage_error);
+
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -11,6 +17,7 @@
 namespace vmdsl {
 
 /// What an error knows. Our own words (`what_failed`, `hint`) are kept apart from the guest's, which are not trusted.
+/// The tails of a command's streams are at most 4096 bytes each, those of a console 40 lines, or a panic's words.
 struct error_details {
     std::string machine;       ///< Name of the machine, empty where no single machine is concerned.
     std::string what_failed;   ///< Our sentence: what was asked and how it ended.
@@ -25,10 +32,13 @@ struct error_details {
 /// Base of everything vmdsl throws. `what()` holds all details as text, several lines long.
 class error : public std::runtime_error {
 public:
+    /// With all that is known.
     explicit error(error_details details) : std::runtime_error(render(details)), details_(std::move(details)) {}
+    /// With a sentence, and what to do about it.
     explicit error(std::string what_failed, std::string hint = {})
         : error(error_details{{}, std::move(what_failed), std::move(hint), {}, {}, {}, {}, {}}) {}
 
+    /// What `what()` says, piece by piece. Valid as long as the error.
     [[nodiscard]] const error_details& details() const noexcept { return details_; }
 
     /// The text that `what()` returns for these details.
@@ -43,7 +53,8 @@ class command_failed : public error {
     using error::error;
 };
 
-/// A deadline passed before what was waited for came true.
+/// A deadline passed before what was waited for came true: a verb's own limit (5 min, or what `within` says), or the
+/// case's (`--case-timeout`), whichever came first.
 class timed_out : public error {
     using error::error;
 };
@@ -53,7 +64,8 @@ class condition_failed : public error {
     using error::error;
 };
 
-/// The machine is gone: its kernel panicked, QEMU ended, or its agent is lost. Ends every waiting call at once.
+/// The machine is gone: its kernel panicked, QEMU ended, its agent is lost, or the guest switched itself off while
+/// something was asked of it. Ends every waiting call at once; the error has the console's last words.
 class machine_died : public error {
     using error::error;
 };
@@ -63,12 +75,14 @@ class guest_error : public error {
     using error::error;
 };
 
-/// The test could not run at all: no QEMU, no such image, no space. Exit code 69 (EX_UNAVAILABLE), not a test failure.
+/// The test could not run at all: no QEMU, no such image, no space. Exit code 69 (`EX_UNAVAILABLE` of sysexits.h), and
+/// an `<error>` in JUnit, not a failure.
 class could_not_run : public error {
     using error::error;
 };
 
-/// The spec or the command line asks for something that makes no sense.
+/// The spec asks for something that makes no sense, such as a command on a machine that is off: the case fails. Or the
+/// command line does: exit code 64 (`EX_USAGE` of sysexits.h).
 class usage_error : public error {
     using error::error;
 };

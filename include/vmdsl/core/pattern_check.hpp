@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+/// The check of command patterns, which happens while a spec compiles. Each reason for which a pattern is refused is
+/// here with an example; the compiler's message has the same words.
+///
+///     static_assert(check_command_pattern("svn info {}", {argument_kind::text}) == pattern_error::none);
+///     static_assert(check_command_pattern("echo '{}'", {argument_kind::text}) == pattern_error::inside_quotes);
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -14,11 +20,11 @@ namespace vmdsl {
 /// Why a command pattern is refused. What can't be judged without being a shell is refused as well: a placeholder that
 /// compiles is one whose argument stays one word of the command, in bash and in dash.
 enum class pattern_error : std::uint8_t {
-    none,
+    none,                   ///< It is fine.
     inside_quotes,          ///< "grep '{}' f": quoted twice is not quoted.
     inside_backquotes,      ///< "echo `cat {}`": write $(cat {}).
     inside_expansion,       ///< "${{x:-{}}}", "$(( {} ))", "(( {} ))": evaluated again, quotes or not.
-    inside_comment,         ///< "true # {}"
+    inside_comment,         ///< "true # {}": nothing would be done with it.
     inside_here_document,   ///< Anywhere after the line of a <<: quotes mean nothing there.
     after_backslash,        ///< "\{}": would escape the argument's first quote.
     joined_to_expansion,    ///< "${}", "$name{}", "~{}": the argument would become a part of the name.
@@ -27,8 +33,8 @@ enum class pattern_error : std::uint8_t {
     bad_format_spec,        ///< A format spec on a text, or one that brings other characters in.
     unterminated,           ///< A quote, an expansion or a parenthesis is never closed.
     too_complex,            ///< Nested in a way that shells read differently, or that only a shell can follow.
-    more_placeholders_than_arguments,
-    fewer_placeholders_than_arguments,
+    more_placeholders_than_arguments,   ///< "cp {} {}" with one argument.
+    fewer_placeholders_than_arguments,  ///< "cp {}" with two.
 };
 
 /// What a placeholder is filled with.
@@ -444,8 +450,9 @@ private:
 
 }  // namespace detail
 
-/// Judges a pattern for a command with arguments of these kinds. The compile-time check of `run(pattern, args...)`; as
-/// a function of its own so that it can be asked about a pattern that would not compile.
+/// Judges a pattern for a command with arguments of these kinds, and returns the first thing that is wrong with it. The
+/// compile-time check of `run(pattern, args...)`; as a function of its own so that it can be asked about a pattern that
+/// would not compile.
 [[nodiscard]] constexpr pattern_error check_command_pattern(std::string_view pattern,
                                                             std::initializer_list<argument_kind> arguments) noexcept {
     return detail::pattern_checker(pattern, arguments).check();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+/// Where in a spec a verb was called, which its errors say.
+
 #include <cstdint>
 #include <string>
 
@@ -8,9 +10,15 @@
 
 namespace vmdsl {
 
-/// Where a verb was called. Written as the last, defaulted parameter of what an author calls:
+/// Where a verb was called: the last parameter of every verb, to be left out. A helper that has one itself, and hands
+/// it on, makes errors name the place where the helper was called:
 ///
-///     void start(source_location where = source_location::current());
+///     struct packages {
+///         guest& machine;
+///         void install(std::string_view name, source_location where = source_location::current()) {
+///             machine.run(command("apt-get install -y {}", name), where);
+///         }
+///     };
 ///
 /// Our own because std::source_location is missing on clang 14 with libstdc++ 12. Where a call is broken over several
 /// lines, g++ reports the line of the verb, clang that of its first checked argument.
@@ -19,6 +27,7 @@ public:
     /// A place that is not known: renders as nothing.
     constexpr source_location() noexcept = default;
 
+    /// The place of the call, where it stands as a default argument.
     [[nodiscard]] static constexpr source_location current(const char* file = __builtin_FILE(),
                                                            std::uint_least32_t line = __builtin_LINE()) noexcept {
         source_location here;
@@ -37,7 +46,7 @@ private:
     std::uint_least32_t line_ = 0;
 };
 
-/// "file:line" as compilers write it, "" where the place is not known. Meant for error_details::where.
+/// "file:line" as compilers write it, "" where the place is not known: what `error_details` has as `where`.
 [[nodiscard]] VMDSL_DECL std::string to_string(const source_location& where);
 
 }  // namespace vmdsl

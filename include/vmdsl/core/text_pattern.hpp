@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+/// What a wait looks for in the text of a console or a terminal: a piece of text, or a regular expression.
+///
+///     client.wait_for_console_text("login:");
+///     client.wait_for_console_text(matching("usb [0-9]"));
+
 #include <concepts>
 #include <cstddef>
 #include <memory>
@@ -16,11 +21,12 @@ namespace vmdsl {
 /// expression. A value.
 class text_pattern {
 public:
+    /// The text as it stands; implicit, so that a literal can be passed where a pattern is asked for.
     template <class Text>
     requires std::convertible_to<const Text&, std::string_view> text_pattern(const Text& text)
         : text_(std::string_view(text)) {}  // NOLINT: a text is a pattern
 
-    /// Where it ends in a line for the first time; nothing where it does not occur.
+    /// Where it ends in a line for the first time, counted in bytes; nothing where it does not occur.
     [[nodiscard]] VMDSL_DECL std::optional<std::size_t> end_in(std::string_view line) const;
 
     /// For people: "text" or /expression/.

@@ -5,7 +5,9 @@ import os
 import pathlib
 import pwd
 import shutil
+import signal
 import subprocess
+import tempfile
 
 from .errors import ImageError, require_tools, search_path
 
@@ -80,8 +82,24 @@ def _ranges(file):
 
 
 def _works(prefix):
+    return _tried([*prefix, "true"])[0]
+
+
+def _tried(command):
+    """Whether a command succeeds, and what it says.
+
+    Where the kernel refuses a user namespace, unshare (util-linux 2.38) fails and leaves a helper behind that waits for
+    ever with its streams open. So they are a file, whose end nobody waits for, and the helper is ended.
+    """
     environment = dict(os.environ, PATH=search_path())
-    return subprocess.run([*prefix, "true"], capture_output=True, env=environment, check=False).returncode == 0
+    with tempfile.TemporaryFile() as said:
+        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, env=environment,
+                                 start_new_session=True)
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # not reaped yet, so its group is still its own
+        os.killpg(child.pid, signal.SIGKILL)
+        succeeded = child.wait() == 0
+        said.seek(0)
+        return succeeded, said.read().decode(errors="replace").strip()
 
 
 def _why_no_namespace():
@@ -98,10 +116,7 @@ def _why_no_namespace():
                         f"  mend it with: sudo sysctl {setting}")
         except OSError:
             continue
-    environment = dict(os.environ, PATH=search_path())
-    done = subprocess.run(["unshare", *_AS_ORDINARY_USER, "true"], capture_output=True, text=True, env=environment,
-                          check=False)
-    said = done.stderr.strip() or "no /proc can be mounted in it"
+    said = _tried(["unshare", *_AS_ORDINARY_USER, "true"])[1] or "no /proc can be mounted in it"
     return (f"cannot make a user namespace to build the image in: {said}\n"
             "  mend it with: building as root, or on a host (or in a container) that allows user namespaces")
 
