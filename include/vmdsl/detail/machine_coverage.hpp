@@ -23,11 +23,12 @@ public:
     machine_coverage(std::string machine, std::vector<instrumented_build> builds)
         : machine_(std::move(machine)), builds_(std::move(builds)) {}
 
-    /// How a command is run in the guest. Returns what it printed, also where it failed, and then why.
+    /// What the collector printed, also where it failed, and then why.
     struct printed {
         std::string out;
         std::string problem;
     };
+    /// How it is run in the guest; throws as verbs do.
     using run_command = std::function<printed(const command_request& request, deadline until)>;
 
     ~machine_coverage() { stop(); }
@@ -54,6 +55,10 @@ private:
     std::string machine_;
     std::vector<instrumented_build> builds_;
 };
+
+/// Runs the collector. Where it does not end, or the machine dies meanwhile, what it has printed until then is kept.
+[[nodiscard]] VMDSL_DECL machine_coverage::printed run_collector(agent_client& guest, const command_request& request,
+                                                                 deadline until);
 
 /// While one lives, what is collected belongs to no case but to the checkpoint that cases start from.
 class checkpoint_coverage {

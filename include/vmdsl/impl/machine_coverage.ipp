@@ -102,6 +102,28 @@ VMDSL_DECL void machine_coverage::collect(bool alive, const run_command& run) {
     keep_shard(std::move(shard), found);
 }
 
+VMDSL_DECL machine_coverage::printed run_collector(agent_client& guest, const command_request& request,
+                                                   deadline until) {
+    const auto stream = guest.start_command(request);
+    std::string problem;
+    try {
+        const auto end = stream->wait(until);
+        if (!end) {
+            stream->close();  // the guest kills the whole tree
+            problem = "the collector did not end " + until.limit_text();
+        } else if (end->failed) {
+            problem = "the collector could not be run: " + end->error_text;
+        } else if (const command_result result({}, {}, end->exit_code, end->signal, end->duration, end->lingering);
+                   result.failed()) {
+            problem =
+                "the collector " + result.describe() + ": " + tail_of(stream->collected(wire::channel::errors), 400);
+        }
+    } catch (const machine_died& death) {
+        problem = death.details().what_failed;
+    }
+    return {stream->take_collected(wire::channel::main), problem};
+}
+
 VMDSL_DECL void machine_coverage::lose(const std::string& reason) {
     if (stop()) {
         keep_shard({{}, machine_, {}, builds_, 0, {reason}}, {});

@@ -165,17 +165,8 @@ VMDSL_DECL void machine_runtime::await_boot(const std::string& problem_if_late, 
 }
 
 VMDSL_DECL void machine_runtime::collect_coverage() {
-    coverage_.collect(running(), [&](const command_request& request, deadline until) -> machine_coverage::printed {
-        const auto stream = agent()->start_command(request);
-        try {
-            const auto result = finish(*stream, {}, until, {});
-            return {result.out(), result.failed()
-                                      ? "the collector " + result.describe() + ": " + tail_of(result.err(), 400)
-                                      : std::string()};
-        } catch (const error& problem) {
-            return {stream->collected(wire::channel::main), problem.details().what_failed};
-        }
-    });
+    coverage_.collect(running(),
+                      [&](const auto& request, auto until) { return run_collector(*agent(), request, until); });
 }
 
 VMDSL_DECL void machine_runtime::await_ready_unit(deadline until) {
