@@ -497,6 +497,34 @@ class Deaths(ReportTest):
             self.assertIn("  | last words", run.out)
             self.assertEqual(list(run.case("after")), [])
 
+    def test_coverage_that_died_with_the_worker_is_missed(self):
+        run = self.run_spec("coverage_spec", "--case-timeout=1")
+        missing = re.findall("COVERAGE IS NOT COMPLETE: web, ([a-z_]*): (.*)", run.out)
+        lost = "the test process ended: what the machine had counted since the last collection is lost"
+        self.assertEqual([name for name, reason in missing if reason == lost], ["crashes", "hangs"])
+        self.assertIn("coverage of web is not complete: " + lost, run.out)
+
+    def test_coverage_that_died_with_the_only_worker_is_missed(self):
+        run = self.run_spec("coverage_spec", "--run_test=crashes")
+        self.assertIn("COVERAGE IS NOT COMPLETE: web, crashes: the test process ended", run.out)
+        self.assertNotIn("coverage of", run.out.partition("passed")[2])
+
+    def test_a_guests_words_about_coverage_do_not_reach_the_terminal_as_they_are(self):
+        run = self.run_spec("coverage_spec", "--run_test=loses_what_it_counted")
+        self.assertIn(r"COVERAGE IS NOT COMPLETE: web, loses_what_it_counted: a guest's \x1b[2J words", run.out)
+        self.assertNotIn("\x1b", run.out)
+
+    def test_an_interrupted_run_says_where_its_coverage_is(self):
+        process = self.start("coverage_spec", "--run_test=hangs_after_that")
+        wait_for((self.root / "results" / "coverage" / "shards" / "0001" / "shard.json").exists, patience=60)
+        process.send_signal(signal.SIGINT)
+        run = self.finish(process)
+        self.assert_nothing_left()
+        self.assertEqual(run.code, 128 + signal.SIGINT)
+        self.assertIn(f"no coverage report, as the run was interrupted; what was collected is in {run.output}/coverage/shards",
+                      run.out)
+        self.assertNotIn("the test process ended", run.out)
+
     def test_a_fixture_that_hangs(self):
         run = self.run_spec("hang_spec", "--case-timeout=1", "--run_test=in_a_fixture")
         self.assertEqual(run.code, 201)

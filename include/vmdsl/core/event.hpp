@@ -19,7 +19,8 @@ enum class event_kind : std::uint8_t {
     run_begin,     ///< A worker is up. Fields: pid.
     plan,          ///< One per case that will run, first. Fields: name, file, line, labels (comma-separated).
     case_begin,    ///< Fields: name.
-    case_time,     ///< The time that the case may take begins anew: its checkpoint is made now, or has been made.
+    case_time,     ///< The time that the case may take begins anew: its checkpoint is made now, or has been made; or
+                   ///< coverage is collected.
     case_end,      ///< Fields: name, seconds, passed.
     case_skipped,  ///< Fields: name, reason.
     check_failed,  ///< A failed assertion. Fields: message, file, line.
@@ -38,6 +39,8 @@ enum class event_kind : std::uint8_t {
     warning,       ///< Same, for what a user should act on. Fields: text.
     fact,          ///< What holds for the whole run, said by each worker. Fields: name, value, text (for the log).
     file,          ///< A result file to be named at the end. Fields: path, text (what it is).
+    coverage,      ///< A machine's instrumented programs count from now on, or what they counted is no longer to be had
+                   ///< (it was collected, or given up). Fields: counting.
     ready,         ///< A network waits for a person. Fields: folder (its socket's), prompt (a program).
     run_end,       ///< The worker is done. Fields: failed (number of cases).
 };

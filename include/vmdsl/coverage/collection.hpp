@@ -17,9 +17,11 @@ struct collection {
     std::vector<std::string> missed;  ///< "apache2 (process 12): does-not-answer": their counters are not among these.
     std::vector<std::string> errors;  ///< What the guest's libgcc could not write, in its words.
     std::size_t flushed = 0;          ///< How many running processes wrote their counters.
+    std::string problem;              ///< Why there is no more; empty where this is all.
 };
 
-/// Reads what the collector printed. Throws `error` where that is cut off or makes no sense.
+/// Reads what the collector printed, up to where that is cut off or makes no sense: a file that has arrived whole is
+/// gone from the guest.
 [[nodiscard]] VMDSL_DECL collection parse_collection(std::string_view text);
 
 }  // namespace vmdsl

@@ -22,7 +22,7 @@ struct function_count {
 /// The lines of a source file that have code, and its functions, each with how often it ran.
 struct source_counts {
     std::map<unsigned, run_count> lines;
-    std::map<std::string, function_count> functions;
+    std::map<std::string, function_count> functions;  ///< By linker name, of which each overload has its own.
 
     VMDSL_DECL void add(const source_counts& other);
     /// How many lines ran.
@@ -34,8 +34,10 @@ using line_counts = std::map<std::string, source_counts>;
 
 VMDSL_DECL void add(line_counts& to, const line_counts& more);
 
-/// As a part of an lcov tracefile, under a test name, of which lcov takes letters, digits and '_' only: all other
-/// characters become '_'.
+/// A test name as lcov takes it, letters, digits and '_': all other characters become '_'.
+[[nodiscard]] VMDSL_DECL std::string lcov_test_name(std::string text);
+
+/// As a part of an lcov tracefile, under a test name (`lcov_test_name`).
 [[nodiscard]] VMDSL_DECL std::string to_tracefile(const std::string& test, const line_counts& counts);
 
 }  // namespace vmdsl

@@ -26,10 +26,12 @@ struct coverage_report {
     std::vector<std::string> problems;  ///< What is missing in it, and why; empty where it is complete.
     std::filesystem::path tracefile;    ///< lcov's format, a test name per machine.
     std::filesystem::path by_case;      ///< The same, a test name per machine and case; only files that ran.
-    std::filesystem::path html;         ///< Empty where there is no genhtml.
+    std::filesystem::path html;         ///< Empty where there is none; then
+    std::string no_html;                ///< says why.
 };
 
-/// Makes the report of a run from the shards in `folder`/shards, beside them. Empty where nothing was collected. Throws
+/// Makes the report of a run from the shards in `folder`/shards, beside them. Without machines where nothing was
+/// collected, and without problems where there was nothing to collect. Throws
 /// `could_not_run` where a tool or the disk fails.
 [[nodiscard]] VMDSL_DECL coverage_report write_coverage_report(const std::filesystem::path& folder);
 

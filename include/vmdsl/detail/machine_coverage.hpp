@@ -23,12 +23,22 @@ public:
     machine_coverage(std::string machine, std::vector<instrumented_build> builds)
         : machine_(std::move(machine)), builds_(std::move(builds)) {}
 
-    /// How a command is run in the guest; throws as verbs do.
-    using run_command = std::function<command_result(const command_request& request, deadline until)>;
+    /// What the collector printed, also where it failed, and then why.
+    struct printed {
+        std::string out;
+        std::string problem;
+    };
+    /// How it is run in the guest; throws as verbs do.
+    using run_command = std::function<printed(const command_request& request, deadline until)>;
 
-    /// The guest answers: from now on there is something to collect, until `end`.
-    void begin() noexcept { counting_ = true; }
-    void end() noexcept { counting_ = false; }
+    ~machine_coverage() { stop(); }
+    machine_coverage(const machine_coverage&) = delete;
+    machine_coverage& operator=(const machine_coverage&) = delete;
+
+    /// The guest answers: from now on there is something to collect, until `end`. The supervisor is told, which says
+    /// what was lost where this process dies meanwhile.
+    VMDSL_DECL void begin() noexcept;
+    void end() noexcept { stop(); }
 
     /// Makes every instrumented process write its counters and set them to zero, and takes the files. Where the machine
     /// is not `alive` any more, what it had counted is lost, which is said once.
@@ -38,10 +48,17 @@ public:
     VMDSL_DECL void lose(const std::string& reason);
 
 private:
-    std::atomic<bool> counting_ = false;
+    /// Returns whether it had begun.
+    VMDSL_DECL bool stop() noexcept;
+
+    std::atomic<bool> counting_ = false;  // never without builds
     std::string machine_;
     std::vector<instrumented_build> builds_;
 };
+
+/// Runs the collector. Where it does not end, or the machine dies meanwhile, what it has printed until then is kept.
+[[nodiscard]] VMDSL_DECL machine_coverage::printed run_collector(agent_client& guest, const command_request& request,
+                                                                 deadline until);
 
 /// While one lives, what is collected belongs to no case but to the checkpoint that cases start from.
 class checkpoint_coverage {

@@ -16,10 +16,10 @@ namespace vmdsl {
 namespace detail {
 
 /// In the order of the enumeration.
-inline constexpr std::array<std::string_view, 22> event_kind_names{
+inline constexpr std::array<std::string_view, 23> event_kind_names{
     "run_begin", "plan",    "case_begin", "case_time", "case_end", "case_skipped", "check_failed", "exception",
     "evidence",  "phase",   "phase_end",  "step",      "step_end", "verb",         "command",      "fault",
-    "note",      "warning", "fact",       "file",      "ready",    "run_end"};
+    "note",      "warning", "fact",       "file",      "coverage", "ready",        "run_end"};
 static_assert(event_kind_names.size() == static_cast<std::size_t>(event_kind::run_end) + 1);
 
 inline const event::value* find_event_field(const event& e, std::string_view name) noexcept {

@@ -3,11 +3,11 @@
 
 #include <charconv>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
+#include <system_error>
 
-#include <vmdsl/core/error.hpp>
 #include <vmdsl/coverage/collection.hpp>
 
 namespace vmdsl {
@@ -22,24 +22,21 @@ inline std::string_view take_until(std::string_view& text, char separator) {
     return part;
 }
 
-inline std::size_t counted(std::string_view word) {
+inline std::optional<std::size_t> counted(std::string_view word) {
     std::size_t value = 0;
     const auto* const end = word.data() + word.size();
     const auto result = std::from_chars(word.data(), end, value);
-    if (result.ec != std::errc{} || result.ptr != end) {
-        throw error("a guest's collector of coverage printed \"" + std::string(word.substr(0, 40)) +
-                    "\" where a number belongs");
-    }
-    return value;
+    return result.ec == std::errc{} && result.ptr == end ? std::optional(value) : std::nullopt;
 }
 
 }  // namespace detail
 
 VMDSL_DECL collection parse_collection(std::string_view text) {
-    if (detail::take_until(text, '\n') != "vmdsl-coverage 1") {
-        throw error("a guest's collector of coverage speaks another format; build the image again");
-    }
     collection found;
+    if (detail::take_until(text, '\n') != "vmdsl-coverage 1") {
+        found.problem = "a guest's collector of coverage speaks another format; build the image again";
+        return found;
+    }
     while (!text.empty()) {
         auto line = detail::take_until(text, '\n');
         const auto what = detail::take_until(line, ' ');
@@ -53,19 +50,20 @@ VMDSL_DECL collection parse_collection(std::string_view text) {
             found.errors.emplace_back(line);
         } else if (what == "file") {
             const auto size = detail::counted(detail::take_until(line, ' '));
-            if (size > text.size()) {
+            if (!size || *size > text.size()) {
                 break;
             }
-            found.files.push_back({std::string(line), std::string(text.substr(0, size))});
-            text.remove_prefix(size);
+            found.files.push_back({std::string(line), std::string(text.substr(0, *size))});
+            text.remove_prefix(*size);
         } else if (what == "end" && detail::counted(line) == found.files.size() && text.empty()) {
             return found;
         } else {
             break;
         }
     }
-    throw error("what a guest's collector of coverage printed is cut off after " + std::to_string(found.files.size()) +
-                " files");
+    found.problem = "what a guest's collector of coverage printed ends after " + std::to_string(found.files.size()) +
+                    " files, and is not all";
+    return found;
 }
 
 }  // namespace vmdsl

@@ -33,11 +33,15 @@ VMDSL_DECL void add(line_counts& to, const line_counts& more) {
     }
 }
 
-VMDSL_DECL std::string to_tracefile(const std::string& test, const line_counts& counts) {
-    std::string name = test;
+VMDSL_DECL std::string lcov_test_name(std::string text) {
     std::replace_if(
-        name.begin(), name.end(),
+        text.begin(), text.end(),
         [](char c) { return !((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')); }, '_');
+    return text;
+}
+
+VMDSL_DECL std::string to_tracefile(const std::string& test, const line_counts& counts) {
+    const auto name = lcov_test_name(test);
     std::string text;
     const auto out = std::back_inserter(text);
     for (const auto& [file, source] : counts) {

@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -28,11 +29,20 @@ struct run_counts_by_place {
     std::map<std::pair<std::string, std::string>, line_counts> cases;  // (machine, case)
 };
 
-inline void take_shard(run_counts_by_place& run, const coverage_shard& shard) {
+/// Takes a shard in, as far as it can be read; returns what is missing.
+inline std::vector<std::string> take_shard(run_counts_by_place& run, const coverage_shard& shard) {
+    auto problems = shard.problems;
+    if (shard.builds.empty()) {
+        return problems;  // it says why there are no counters, and nothing else
+    }
     auto& machine = run.machines[shard.machine];
     for (const auto& build : shard.builds) {
         if (const auto [place, is_new] = run.builds.try_emplace(build.folder); is_new) {
-            place->second = lines_of_build(build);
+            try {
+                place->second = lines_of_build(build);
+            } catch (const error& problem) {
+                problems.push_back(problem.details().what_failed);
+            }
         }
         for (const auto& [file, counts] : run.builds[build.folder]) {
             if (machine.find(file) == machine.end()) {
@@ -40,9 +50,11 @@ inline void take_shard(run_counts_by_place& run, const coverage_shard& shard) {
             }
         }
     }
-    const auto counts = counts_of_shard(shard);
-    add(machine, counts);
-    add(run.cases[{shard.machine, shard.test}], counts);
+    const auto found = counts_of_shard(shard);
+    problems.insert(problems.end(), found.problems.begin(), found.problems.end());
+    add(machine, found.counts);
+    add(run.cases[{shard.machine, shard.test}], found.counts);
+    return problems;
 }
 
 inline std::size_t count_lines(const line_counts& counts) {
@@ -88,25 +100,39 @@ inline std::size_t count_only_here(const run_counts_by_place& run, const std::st
 inline void run_genhtml(coverage_report& report, const std::filesystem::path& folder) {
     const auto program = find_tool("genhtml");
     if (program.empty()) {
-        report.problems.emplace_back("there is no HTML, because genhtml is not installed (Debian package lcov)");
+        report.no_html = "genhtml is not installed (Debian package lcov)";
         return;
     }
     const auto log = folder / "genhtml.log";
-    const std::vector<std::string> words{program,
-                                         "--quiet",
-                                         "--show-details",
-                                         "--legend",
-                                         "--title",
-                                         "vmdsl",
-                                         "--output-directory",
-                                         (folder / "html").string(),
-                                         report.tracefile.string()};
+    std::vector<std::string> words{program,
+                                   "--quiet",
+                                   "--show-details",
+                                   "--legend",
+                                   "--ignore-errors",
+                                   "source",  // a file that is no longer there costs its own page only
+                                   "--title",
+                                   "vmdsl",
+                                   "--output-directory",
+                                   (folder / "html").string(),
+                                   report.tracefile.string()};
+    if (!find_tool("c++filt").empty()) {
+        words.emplace_back("--demangle-cpp");
+    }
     if (const int code = run_tool(words, folder, log, log); code != 0) {
-        report.problems.push_back(
-            fmt::format("there is no HTML: genhtml ended with code {}, see {}", code, log.string()));
+        report.no_html = fmt::format("genhtml ended with code {}, see {}", code, log.string());
         return;
     }
     report.html = folder / "html" / "index.html";
+}
+
+/// A name for an lcov test that no other one has.
+inline std::string unused_test_name(std::set<std::string>& used, const std::string& wanted) {
+    const auto name = lcov_test_name(wanted);
+    auto unused = name;
+    for (int number = 2; !used.insert(unused).second; ++number) {
+        unused = fmt::format("{}_{}", name, number);
+    }
+    return unused;
 }
 
 inline std::string percentage(std::size_t part, std::size_t whole) {
@@ -119,10 +145,10 @@ VMDSL_DECL coverage_report write_coverage_report(const std::filesystem::path& fo
     coverage_report report;
     detail::run_counts_by_place run;
     for (const auto& shard : read_shards(folder / "shards")) {
-        for (const auto& problem : shard.problems) {
-            report.problems.push_back(fmt::format("{}, {}: {}", shard.machine, shard.test, problem));
+        for (const auto& problem : detail::take_shard(run, shard)) {
+            report.problems.push_back(
+                shard.machine.empty() ? problem : fmt::format("{}, {}: {}", shard.machine, shard.test, problem));
         }
-        detail::take_shard(run, shard);
     }
     if (run.machines.empty()) {
         return report;
@@ -136,8 +162,9 @@ VMDSL_DECL coverage_report write_coverage_report(const std::filesystem::path& fo
         by_machine += to_tracefile(machine, counts);
         add(all, counts);
     }
+    std::set<std::string> used;
     for (const auto& [place, counts] : run.cases) {
-        by_case += to_tracefile(place.first + "__" + place.second, counts);
+        by_case += to_tracefile(detail::unused_test_name(used, place.first + "__" + place.second), counts);
     }
     report.lines = detail::count_lines(all);
     report.lines_run = detail::count_lines_run(all);
@@ -157,11 +184,15 @@ VMDSL_DECL std::string summary_of(const coverage_report& report) {
         fmt::format_to(out, "  coverage of {}: {} of {} lines, {} of them on no other machine\n", one.machine,
                        detail::percentage(one.lines_run, one.lines), one.lines, one.only_here);
     }
-    fmt::format_to(out, "  coverage of all machines: {} of {} lines\n  tracefiles: {}, {}\n",
-                   detail::percentage(report.lines_run, report.lines), report.lines, report.tracefile.string(),
-                   report.by_case.string());
+    if (!report.machines.empty()) {
+        fmt::format_to(out, "  coverage of all machines: {} of {} lines\n  tracefiles: {}, {}\n",
+                       detail::percentage(report.lines_run, report.lines), report.lines, report.tracefile.string(),
+                       report.by_case.string());
+    }
     if (!report.html.empty()) {
         fmt::format_to(out, "  coverage, to look at: {}\n", report.html.string());
+    } else if (!report.no_html.empty()) {
+        fmt::format_to(out, "  no HTML of the coverage: {}\n", report.no_html);
     }
     for (std::size_t i = 0; i < report.problems.size() && i < most_problems; ++i) {
         fmt::format_to(out, "  COVERAGE IS NOT COMPLETE: {}\n", report.problems[i]);

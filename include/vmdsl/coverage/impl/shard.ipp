@@ -2,17 +2,21 @@
 #pragma once
 
 #include <algorithm>
+#include <exception>
+#include <set>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
-#include <boost/json/value_from.hpp>
 #include <boost/json/value_to.hpp>
+#include <fmt/format.h>
 
 #include <vmdsl/core/error.hpp>
+#include <vmdsl/core/json_text.hpp>
 #include <vmdsl/coverage/files.hpp>
 #include <vmdsl/coverage/shard.hpp>
 
@@ -58,24 +62,35 @@ inline std::filesystem::path make_numbered_folder(const std::filesystem::path& f
                         "Free some space, or name another folder with --output.");
 }
 
+inline std::string json_string(std::string_view text) {
+    std::string json;
+    append_json_string(json, text);
+    return json;
+}
+
+/// Whatever a guest has said in it, the manifest can be read again: what is no text comes back as \xNN.
 inline void write_manifest(const coverage_shard& shard) {
-    boost::json::array builds;
+    std::vector<std::string> builds;
     for (const auto& build : shard.builds) {
-        builds.push_back({{"folder", build.folder}, {"guest_folder", build.guest_folder}});
+        builds.push_back(fmt::format(R"({{"folder": {}, "guest_folder": {}}})", json_string(build.folder),
+                                     json_string(build.guest_folder)));
     }
-    const boost::json::object manifest{{"machine", shard.machine},
-                                       {"test", shard.test},
-                                       {"builds", std::move(builds)},
-                                       {"files", shard.files},
-                                       {"problems", boost::json::value_from(shard.problems)}};
-    write_result_file(shard.folder / "shard.json", boost::json::serialize(manifest));
+    std::vector<std::string> problems;
+    for (const auto& problem : shard.problems) {
+        problems.push_back(json_string(problem));
+    }
+    const auto text = fmt::format(R"({{"machine": {}, "test": {}, "builds": [{}], "files": {}, "problems": [{}]}})",
+                                  json_string(shard.machine), json_string(shard.test), fmt::join(builds, ", "),
+                                  shard.files, fmt::join(problems, ", "));
+    write_result_file(shard.folder / "shard.json", text + "\n");
 }
 
 inline coverage_shard read_manifest(const std::filesystem::path& folder) {
+    const auto file = folder / "shard.json";
     coverage_shard shard;
     shard.folder = folder;
     try {
-        const auto manifest = boost::json::parse(read_bytes(folder / "shard.json"));
+        const auto manifest = boost::json::parse(read_bytes(file));
         shard.machine = boost::json::value_to<std::string>(manifest.at("machine"));
         shard.test = boost::json::value_to<std::string>(manifest.at("test"));
         shard.files = boost::json::value_to<std::size_t>(manifest.at("files"));
@@ -84,23 +99,28 @@ inline coverage_shard read_manifest(const std::filesystem::path& folder) {
             shard.builds.push_back({boost::json::value_to<std::string>(build.at("folder")),
                                     boost::json::value_to<std::string>(build.at("guest_folder"))});
         }
-    } catch (const std::exception&) {
-        shard.problems.push_back("the run was ended while it was written");
+    } catch (const std::exception& problem) {
+        return {folder, {}, {}, {}, 0, {file.string() + " can't be read: " + problem.what()}};
     }
     return shard;
 }
 
 }  // namespace detail
 
-VMDSL_DECL coverage_shard write_shard(const std::filesystem::path& folder, coverage_shard shard,
+VMDSL_DECL coverage_shard write_shard(const std::filesystem::path& folder, const coverage_shard& beginning,
                                       const collection& collected) {
+    auto shard = beginning;
     shard.folder = detail::make_numbered_folder(folder);
+    if (!collected.problem.empty()) {
+        shard.problems.push_back(collected.problem);
+    }
     for (const auto& process : collected.missed) {
         shard.problems.push_back("not flushed: " + process);
     }
     for (const auto& line : collected.errors) {
         shard.problems.push_back("a program in the guest could not write its counters: " + line);
     }
+    std::set<std::string> taken;
     for (const auto& file : collected.files) {
         const auto place = detail::place_of(shard.builds, file.path);
         if (place.build == shard.builds.size()) {
@@ -113,6 +133,10 @@ VMDSL_DECL coverage_shard write_shard(const std::filesystem::path& folder, cover
             continue;
         }
         if (!has_counts(file.content)) {
+            continue;
+        }
+        if (!taken.insert(file.path).second) {
+            shard.problems.push_back(file.path + ": it came twice, and the first copy counts");
             continue;
         }
         const auto copy = shard.folder / std::to_string(place.build) / std::filesystem::path(file.path).relative_path();

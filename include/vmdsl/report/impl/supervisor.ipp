@@ -12,8 +12,10 @@
 #include <filesystem>
 #include <iostream>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -28,12 +30,14 @@
 #include <vmdsl/core/event_stream.hpp>
 #include <vmdsl/core/run_options.hpp>
 #include <vmdsl/coverage/report.hpp>
+#include <vmdsl/coverage/shard.hpp>
 #include <vmdsl/process/guardian.hpp>
 #include <vmdsl/process/run_processes.hpp>
 #include <vmdsl/process/unique_fd.hpp>
 #include <vmdsl/report/chronicle.hpp>
 #include <vmdsl/report/command_line.hpp>
 #include <vmdsl/report/output_folder.hpp>
+#include <vmdsl/report/printable.hpp>
 #include <vmdsl/report/run_record.hpp>
 #include <vmdsl/report/signal_inbox.hpp>
 #include <vmdsl/report/supervisor.hpp>
@@ -94,6 +98,7 @@ struct worker_progress {
     bool finished_a_case = false;
     std::optional<problem_kind> ended_for;  ///< Once we have asked it to end.
     std::string late_case;                  ///< The one that it was ended for.
+    std::multiset<std::string> counting;    ///< Its machines whose coverage is still to be collected.
 };
 
 class supervisor {
@@ -149,6 +154,9 @@ private:
         }
         barren_workers_ = state_.finished_a_case ? 0 : barren_workers_ + 1;
         late_workers_ = state_.ended_for == problem_kind::timeout ? late_workers_ + 1 : 0;
+        if (interrupted_by_ == 0) {
+            keep_lost_coverage();
+        }
         return report_end_of_worker();
     }
 
@@ -191,6 +199,23 @@ private:
                 ::kill(child, SIGKILL);  // the number is the child's until we reap it
             }
             wait_for_signal(std::chrono::milliseconds(100));
+        }
+    }
+
+    /// The worker's machines have died with it, and what they had counted.
+    void keep_lost_coverage() {
+        const auto* const running = record().running();
+        const std::string reason =
+            "the test process ended: what the machine had counted since the last collection is lost";
+        for (const auto& machine : state_.counting) {
+            chronicle_.warn("coverage of " + machine + " is not complete: " + reason);
+            try {
+                (void)write_shard(
+                    coverage_folder() / "shards",
+                    {{}, machine, running == nullptr ? "(outside of cases)" : running->name, {}, 0, {reason}}, {});
+            } catch (const could_not_run& problem) {
+                chronicle_.warn(problem.what());
+            }
         }
     }
 
@@ -385,6 +410,9 @@ private:
                 state_.done_code = static_cast<int>(e->number("code"));
                 state_.failed_cases = static_cast<std::int64_t>(e->number("failed"));
                 break;
+            case event_kind::coverage:
+                note_coverage(*e);
+                return;
             case event_kind::case_begin:
             case event_kind::case_time:
             case event_kind::case_skipped:
@@ -393,6 +421,14 @@ private:
                 return;
         }
         restart_clock();
+    }
+
+    void note_coverage(const event& e) {
+        if (e.flag("counting")) {
+            state_.counting.insert(e.machine);
+        } else if (const auto one = state_.counting.find(e.machine); one != state_.counting.end()) {
+            state_.counting.erase(one);
+        }
     }
 
     // --- the end
@@ -413,14 +449,20 @@ private:
         }
     }
 
+    [[nodiscard]] std::filesystem::path coverage_folder() const { return folder_.path() / "coverage"; }
+
     void report_coverage() {
         if (interrupted_by_ != 0) {
+            const auto shards = coverage_folder() / "shards";
+            if (std::error_code ec; std::filesystem::exists(shards, ec)) {
+                std::cout << "  no coverage report, as the run was interrupted; what was collected is in "
+                          << shards.string() << '\n'
+                          << std::flush;
+            }
             return;
         }
         try {
-            if (const auto report = write_coverage_report(folder_.path() / "coverage"); !report.machines.empty()) {
-                std::cout << summary_of(report) << std::flush;
-            }
+            std::cout << printable(summary_of(write_coverage_report(coverage_folder()))) << std::flush;
         } catch (const std::exception& problem) {
             std::cerr << "vmdsl: there is no coverage report: " << problem.what() << '\n';
         }
