@@ -11,6 +11,7 @@
 #include <vmdsl/core/attentive_wait.hpp>
 #include <vmdsl/core/event_stream.hpp>
 #include <vmdsl/core/run_options.hpp>
+#include <vmdsl/detail/back_off.hpp>
 #include <vmdsl/detail/machine_description.hpp>
 #include <vmdsl/detail/machine_needs.hpp>
 #include <vmdsl/detail/machine_runtime.hpp>
@@ -172,13 +173,10 @@ VMDSL_DECL void machine_runtime::await_ready_unit(deadline until) {
     if (image_.ready_unit.empty()) {
         return;
     }
-    const std::string probe = "systemctl is-active --quiet " + image_.ready_unit;
-    for (auto pause = std::chrono::milliseconds(50);; pause = std::min(pause * 2, std::chrono::milliseconds(400))) {
-        const auto result = execute(command_request::shell(probe), until);
-        if (result.succeeded()) {
-            return;
-        }
-        if (!pause_between_attempts(pause, until)) {
+    const auto probe = command_request::shell("systemctl is-active --quiet " + image_.ready_unit);
+    back_off pauses(std::chrono::milliseconds(50), std::chrono::milliseconds(400));
+    while (!execute(probe, until).succeeded()) {
+        if (!pause_between_attempts(pauses.next(), until)) {
             throw timed_out(details("did not reach " + image_.ready_unit + " " + until.limit_text()));
         }
     }
