@@ -126,8 +126,10 @@ class outcomes(spec_test_case):
             ("shut down", "done"),
         ])
         self.assertTrue(all(e["fields"]["seconds"] >= 0 for e in commands))
-        begun = [e["fields"]["text"] for e in events[begin:] if e["event"] == "verb" and e.get("machine") == "box"]
-        self.assertEqual(begun, [text for text, _ in seen])
+        verbs = [e for e in events[begin:] if e["event"] == "verb" and e.get("machine") == "box"]
+        self.assertEqual([e["fields"]["text"] for e in verbs], [text for text, _ in seen])
+        for verb in verbs:
+            self.assertRegex(verb["fields"]["where"], r"outcomes_spec\.cpp:[1-9]", verb)
         self.assertEqual([e["fields"]["text"] for e in events if e["event"] == "fault"],
                          ["cut from lan", "healed to lan"])
         self.assertNotIn("secret content", (self.path / "out/events.jsonl").read_text())

@@ -45,7 +45,7 @@ VMDSL_DECL machine_runtime& network_core::machine(std::size_t index) {
 
 /// Does a verb and says in the event stream that it begins, and then how long it took and how it ended.
 inline verb_answer do_with_event(const verb_call& call, const std::function<verb_answer()>& live) {
-    emit(event_kind::verb, call.machine, {{"text", text_of(call)}});
+    emit(event_kind::verb, call.machine, {{"text", text_of(call)}, {"where", to_string(call.where)}});
     const auto begin = deadline::clock::now();
     const auto say = [&](const std::string& outcome) {
         const auto seconds = std::chrono::duration<double>(deadline::clock::now() - begin).count();
