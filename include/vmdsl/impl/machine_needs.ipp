@@ -54,4 +54,8 @@ VMDSL_DECL void check_memory(const machine_plan& plan) {
     }
 }
 
+VMDSL_DECL usage_error misuse_of(const machine_plan& plan, std::string what_failed, std::string hint) {
+    return usage_error(error_details{plan.name, std::move(what_failed), std::move(hint), {}, {}, {}, {}, {}});
+}
+
 }  // namespace vmdsl::detail

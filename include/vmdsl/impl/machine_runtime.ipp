@@ -109,10 +109,6 @@ VMDSL_DECL void machine_runtime::launch(const unique_fd& memory, beginning with,
     }
 }
 
-inline usage_error misuse_of(const machine_plan& plan, std::string what_failed, std::string hint = {}) {
-    return usage_error(error_details{plan.name, std::move(what_failed), std::move(hint), {}, {}, {}, {}, {}});
-}
-
 /// Should the case hang or crash, nobody is left in this process to say what the console showed.
 VMDSL_DECL void machine_runtime::name_console(std::string_view how_it_starts) {
     const auto name = running_case();
