@@ -161,8 +161,7 @@ VMDSL_DECL void machine_runtime::await_boot(const std::string& problem_if_late, 
 }
 
 VMDSL_DECL void machine_runtime::collect_coverage() {
-    coverage_.collect(running(),
-                      [&](const auto& request, auto until) { return run_collector(*agent(), request, until); });
+    coverage_.collect(running(), [&](const auto& asked, auto until) { return run_collector(*agent(), asked, until); });
 }
 
 VMDSL_DECL void machine_runtime::await_ready_unit(deadline until) {
