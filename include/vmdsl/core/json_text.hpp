@@ -13,6 +13,9 @@ namespace vmdsl {
 /// four characters \xNN, which a reader of the JSON gets as such: the text is then no longer the original.
 VMDSL_DECL void append_json_string(std::string& out, std::string_view text);
 
+/// The same as a text of its own.
+[[nodiscard]] VMDSL_DECL std::string json_string(std::string_view text);
+
 /// Appends a number in the shortest form that reads back to the same value, always with a '.' or an exponent, so that
 /// readers can tell it from an integer. What JSON has no number for (infinity, not-a-number) becomes null.
 VMDSL_DECL void append_json_number(std::string& out, double value);

@@ -15,12 +15,6 @@ namespace vmdsl::detail {
 
 inline constexpr std::chrono::milliseconds key_hold_time{20};
 
-inline std::string json_string(std::string_view text) {
-    std::string json;
-    append_json_string(json, text);
-    return json;
-}
-
 /// The end of a wait for a sign: its text, or an error that says for what it was waited.
 template <class Wait>
 std::string await_sign(machine_runtime& machine, const std::string& what, deadline until, Wait wait) {

@@ -57,6 +57,12 @@ VMDSL_DECL void append_json_string(std::string& out, std::string_view text) {
     out += '"';
 }
 
+VMDSL_DECL std::string json_string(std::string_view text) {
+    std::string json;
+    append_json_string(json, text);
+    return json;
+}
+
 VMDSL_DECL void append_json_number(std::string& out, double value) {
     if (!std::isfinite(value)) {
         out += "null";

@@ -62,12 +62,6 @@ inline std::filesystem::path make_numbered_folder(const std::filesystem::path& f
                         "Free some space, or name another folder with --output.");
 }
 
-inline std::string json_string(std::string_view text) {
-    std::string json;
-    append_json_string(json, text);
-    return json;
-}
-
 /// Whatever a guest has said in it, the manifest can be read again: what is no text comes back as \xNN.
 inline void write_manifest(const coverage_shard& shard) {
     std::vector<std::string> builds;
