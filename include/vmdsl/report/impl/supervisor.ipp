@@ -208,7 +208,7 @@ private:
         const std::string reason =
             "the test process ended: what the machine had counted since the last collection is lost";
         for (const auto& machine : state_.counting) {
-            chronicle_.warn("coverage of " + machine + " is not complete: " + reason);
+            chronicle_.warn(std::string("coverage of ").append(machine).append(" is not complete: ").append(reason));
             try {
                 (void)write_shard(
                     coverage_folder() / "shards",
