@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// A kernel that counts its lines, and a system call that nothing makes by itself. check_kernel.py reads what came of it.
+// A kernel that counts its lines, and a system call that nothing makes by itself. See check_kernel.py.
 #include <boost/test/unit_test.hpp>
 
 #include <vmdsl/vmdsl.hpp>

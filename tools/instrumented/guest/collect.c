@@ -9,8 +9,8 @@
 //   file SIZE PATH                   followed by SIZE bytes
 //   end FILES                        nothing is missing
 //
-// FOLDER/instrumented lists the programs and libraries of a build, one path a line. A FOLDER with a file `kernel` is the
-// build of the kernel that runs, which counts in memory of its own and shows the counters in debugfs, below
+// FOLDER/instrumented lists the programs and libraries of a build, one path a line. A FOLDER with a file `kernel` is
+// the build of the kernel that runs, which counts in memory of its own and shows the counters in debugfs, below
 // /sys/kernel/debug/gcov/FOLDER (Documentation/dev-tools/gcov.rst); they are told under the names that they have in
 // FOLDER.
 #define _GNU_SOURCE
