@@ -123,7 +123,7 @@ VMDSL_DECL void machine_runtime::name_console(std::string_view how_it_starts) {
 VMDSL_DECL void machine_runtime::boot(deadline until) {
     const std::unique_lock starting(starting_, std::try_to_lock);
     if (!starting || running()) {
-        throw misuse_of(plan_, "is running already");
+        throw misuse_of(plan_, "it is running already");
     }
     release();
     {
@@ -190,7 +190,7 @@ VMDSL_DECL void machine_runtime::set_hosts(const std::string& hosts, deadline un
 VMDSL_DECL std::unique_lock<std::mutex> machine_runtime::lock_start() {
     std::unique_lock starting(starting_, std::try_to_lock);
     if (!starting) {
-        throw misuse_of(plan_, "is being started or restarted by another thread already",
+        throw misuse_of(plan_, "it is being started or restarted by another thread already",
                         "Let one thread do that, and the others wait for it.");
     }
     return starting;
@@ -277,7 +277,7 @@ VMDSL_DECL void machine_runtime::release() {
 VMDSL_DECL std::shared_ptr<machine_process> machine_runtime::process() const {
     const std::lock_guard lock(mutex_);
     if (!process_) {
-        throw misuse_of(plan_, "is switched off", "Call start() first.");
+        throw misuse_of(plan_, "it is switched off", "Call start() first.");
     }
     return process_;
 }
@@ -360,7 +360,7 @@ VMDSL_DECL std::shared_ptr<agent_client> machine_runtime::agent() const {
         throw machine_died(*death_);
     }
     if (!agent_) {
-        throw misuse_of(plan_, "is switched off", "Call start() first.");
+        throw misuse_of(plan_, "it is switched off", "Call start() first.");
     }
     return agent_;
 }
