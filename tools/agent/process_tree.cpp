@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <signal.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <agent/pid_set.hpp>
@@ -58,8 +59,8 @@ private:
     std::size_t capacity_ = 0;
 };
 
-/// The line in /proc/PID/stat: pid (name) state ppid pgrp session ... env_end exit_code (proc(5)). The name may hold
-/// anything, so search its end.
+/// The line in /proc/PID/stat: pid (name) state ppid pgrp session ... startcode ... env_end exit_code (proc(5)). The
+/// name may hold anything, so search its end.
 bool parse_stat(std::string_view line, process& to) {
     const std::size_t name_end = line.rfind(')');
     if (name_end == std::string_view::npos) {
@@ -73,13 +74,20 @@ bool parse_stat(std::string_view line, process& to) {
         return false;
     }
     constexpr int session_field = 6;
+    constexpr int start_code_field = 26;
     constexpr int env_end_field = 51;
+    std::string_view start_code;
     std::string_view env_start;
     std::string_view env_end;
-    for (int field = session_field; field != env_end_field; ++field) {
+    for (int field = session_field + 1; field <= env_end_field; ++field) {
         env_start = std::exchange(env_end, take_word(line));
+        if (field == start_code_field) {
+            start_code = env_end;
+        }
     }
-    to.has_no_environment = env_start == env_end && env_end != "0";
+    // While a program is being executed the environment is empty for a moment; the code's place is known after that
+    // (fs/binfmt_elf.c).
+    to.has_no_environment = env_start == env_end && env_end != "0" && start_code != "0";
     return true;
 }
 
@@ -160,6 +168,14 @@ round_result signal_once(pid_t command, std::string_view mark, int number, pid_s
     return result;
 }
 
+/// Lets a process get on that is executing a program: on a busy machine it may not run for a while. All rounds together
+/// wait about 2 s.
+void wait_for_execution(int round) {
+    constexpr long millisecond = 1'000'000;
+    const timespec pause{0, (round < 20 ? round + 1L : 20L) * millisecond};
+    ::nanosleep(&pause, nullptr);
+}
+
 }  // namespace
 
 void signal_process_tree(pid_t command, std::string_view mark, int number) {
@@ -168,6 +184,9 @@ void signal_process_tree(pid_t command, std::string_view mark, int number) {
         const auto found = signal_once(command, mark, number, signalled);
         if (!found.undecided && !(found.anyone && number == SIGKILL)) {
             return;
+        }
+        if (found.undecided && !found.anyone) {
+            wait_for_execution(round);
         }
     }
 }
