@@ -72,11 +72,12 @@ public:
     /// Tells the guest, at once where it is on, what all machines of the network are called. Throws `timed_out`,
     /// `machine_died`.
     VMDSL_DECL void set_hosts(const std::string& hosts, deadline until);
-    /// Restarts the guest and waits for it. Throws `timed_out`, and leaves it as it is then; `machine_died`;
-    /// `usage_error` where it is off, or another thread is starting or restarting it.
-    VMDSL_DECL void reboot(deadline until);
+    /// Restarts the guest and waits for it, so long at most and within the case's time; collecting coverage before is
+    /// no part of that. Throws `timed_out`, and leaves it as it is then; `machine_died`; `usage_error` where it is off,
+    /// or another thread is starting or restarting it.
+    VMDSL_DECL void reboot(std::chrono::nanoseconds limit);
     /// Switches the guest off in order and waits until QEMU has ended. Throws likewise.
-    VMDSL_DECL void shutdown(deadline until);
+    VMDSL_DECL void shutdown(std::chrono::nanoseconds limit);
     /// Presses the reset button and waits until the guest is set up again. Throws likewise.
     VMDSL_DECL void reset(deadline until);
     /// A power failure. Throws `usage_error` where it is off.

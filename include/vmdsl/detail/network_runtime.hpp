@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <exception>
 #include <filesystem>
@@ -71,8 +72,9 @@ public:
     VMDSL_DECL void boot_all(deadline until);
 
     /// Saves everything and ends this network: quiesce all, pause the switches, pause all, drain, save all. Throws
-    /// `machine_died` where a machine is not off but dead.
-    [[nodiscard]] VMDSL_DECL std::shared_ptr<network_snapshot> freeze(deadline until);
+    /// `machine_died` where a machine is not off but dead, `timed_out` after the limit, which counts from when coverage
+    /// was collected.
+    [[nodiscard]] VMDSL_DECL std::shared_ptr<network_snapshot> freeze(std::chrono::nanoseconds limit);
 
     /// Waits for the machines of `restore`, and goes live. Throws what went wrong.
     VMDSL_DECL void await_restored(deadline until);

@@ -398,7 +398,7 @@ VMDSL_DECL guest& guest::start(source_location where) {
 
 VMDSL_DECL guest& guest::shutdown(source_location where) {
     detail::power_verb(*network_, index_, "shut down", where,
-                       [&](detail::machine_runtime& machine) { machine.shutdown(case_clock::verb(limit_)); });
+                       [&](detail::machine_runtime& machine) { machine.shutdown(limit_); });
     return *this;
 }
 
@@ -409,7 +409,7 @@ VMDSL_DECL guest& guest::crash(source_location where) {
 
 VMDSL_DECL guest& guest::reboot(source_location where) {
     detail::power_verb(*network_, index_, "reboot", where,
-                       [&](detail::machine_runtime& machine) { machine.reboot(case_clock::verb(limit_)); });
+                       [&](detail::machine_runtime& machine) { machine.reboot(limit_); });
     return *this;
 }
 

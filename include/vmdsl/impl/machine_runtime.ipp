@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <vmdsl/core/attentive_wait.hpp>
+#include <vmdsl/core/case_clock.hpp>
 #include <vmdsl/core/event_stream.hpp>
 #include <vmdsl/core/run_options.hpp>
 #include <vmdsl/detail/back_off.hpp>
@@ -196,10 +197,11 @@ VMDSL_DECL std::unique_lock<std::mutex> machine_runtime::lock_start() {
     return starting;
 }
 
-VMDSL_DECL void machine_runtime::reboot(deadline until) {
+VMDSL_DECL void machine_runtime::reboot(std::chrono::nanoseconds limit) {
     const auto starting = lock_start();
     const auto guest = agent();
-    collect_coverage();
+    case_clock::outside([&] { collect_coverage(); });
+    const auto until = case_clock::verb(limit);
     {
         const std::lock_guard lock(mutex_);
         console_.restart();
@@ -218,9 +220,10 @@ VMDSL_DECL void machine_runtime::reset(deadline until) {
     await_boot("did not come up again " + until.limit_text(), until);
 }
 
-VMDSL_DECL void machine_runtime::shutdown(deadline until) {
+VMDSL_DECL void machine_runtime::shutdown(std::chrono::nanoseconds limit) {
     const auto guest = agent();
-    collect_coverage();
+    case_clock::outside([&] { collect_coverage(); });
+    const auto until = case_clock::verb(limit);
     {
         const std::lock_guard lock(mutex_);
         expected_ = ending::switched_off;

@@ -104,9 +104,10 @@ VMDSL_DECL verb_answer network_core::perform_unrecorded(const verb_call& call,
 
 VMDSL_DECL error_details network_core::completed(error_details details, const verb_call& call) {
     const auto fill = [](std::string& part, const std::string& text) { part = part.empty() ? text : part; };
+    const bool of_another_verb = !details.where.empty();  // one that a condition asked while this one waited
     fill(details.machine, call.machine);
     fill(details.where, to_string(call.where));
-    fill(details.command, call.is_command ? call.arguments : std::string());
+    fill(details.command, call.is_command && !of_another_verb ? call.arguments : std::string());
     for (std::size_t i = 0; i < plan_.machines.size() && details.console_tail.empty(); ++i) {
         if (plan_.machines[i].name == details.machine) {
             details.console_tail = machine(i).console_tail();
@@ -194,7 +195,7 @@ VMDSL_DECL std::shared_ptr<const network_snapshot> network_core::record(const st
     runtime_ = network_runtime::create(plan_);
     runtime_->body().start_recording();
     body();
-    std::shared_ptr<const network_snapshot> snapshot = runtime_->freeze(deadline::in(std::chrono::minutes(2)));
+    std::shared_ptr<const network_snapshot> snapshot = runtime_->freeze(std::chrono::minutes(2));
     runtime_->end();
     runtime_.reset();
     return snapshot;

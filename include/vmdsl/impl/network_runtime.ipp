@@ -10,6 +10,7 @@
 #include <thread>
 #include <utility>
 
+#include <vmdsl/core/case_clock.hpp>
 #include <vmdsl/core/error.hpp>
 #include <vmdsl/core/event_stream.hpp>
 #include <vmdsl/core/run_options.hpp>
@@ -190,7 +191,7 @@ inline void tell_losses(const drain_report& drained) {
     }
 }
 
-VMDSL_DECL std::shared_ptr<network_snapshot> network_runtime::freeze(deadline until) {
+VMDSL_DECL std::shared_ptr<network_snapshot> network_runtime::freeze(std::chrono::nanoseconds limit) {
     const timed_phase phase("save the checkpoint");
     auto snapshot = std::make_shared<network_snapshot>();
     snapshot->plan = plan_;
@@ -202,7 +203,8 @@ VMDSL_DECL std::shared_ptr<network_snapshot> network_runtime::freeze(deadline un
             }
         });
     };
-    collect_coverage();  // a clone's counters start from zero, so that nothing is counted twice
+    case_clock::outside([&] { collect_coverage(); });  // a clone's counters start from zero: nothing is counted twice
+    const auto until = deadline::in(limit);
     running_ones([&](machine_runtime& machine) { machine.quiesce(until); });
     fabric_->pause();
     running_ones([&](machine_runtime& machine) { (void)machine.qmp("stop", "{}", until); });

@@ -32,6 +32,9 @@ std::string await_sign(machine_runtime& machine, const std::string& what, deadli
         }
     }
     (void)machine.agent();  // throws what has happened to it
+    if (!running && machine.running()) {
+        return await_sign(machine, what, until, wait);  // it was just being started
+    }
     throw timed_out(machine.details(what + " did not come " + until.limit_text()));
 }
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include <vmdsl/core/case_clock.hpp>
 #include <vmdsl/core/error.hpp>
 #include <vmdsl/core/shell_quote.hpp>
 #include <vmdsl/detail/back_off.hpp>
@@ -36,10 +37,15 @@ inline command_result ask_systemd(machine_runtime& machine, const std::string& c
 }
 
 /// The same with what `systemctl status` says, where it says that in time. The time is its own: the verb's may be over.
+/// It is short where the case's is, too, since the supervisor does not wait much longer.
 inline error_details with_status(machine_runtime& machine, error_details d, const std::string& unit) {
     const auto ask = command_request::shell("systemctl status --no-pager --lines=20 -- " + shell_quoted(unit));
+    auto until = case_clock::verb(std::chrono::seconds(10));
+    if (until.expired()) {
+        until = deadline::in(std::chrono::seconds(2));
+    }
     try {
-        const auto status = machine.execute(ask, deadline::in(std::chrono::seconds(10)));
+        const auto status = machine.execute(ask, until);
         d.out_tail = tail_of(status.out());
         d.err_tail = tail_of(status.err());
     } catch (const timed_out&) {

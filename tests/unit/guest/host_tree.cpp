@@ -150,6 +150,21 @@ BOOST_AUTO_TEST_CASE(folders_that_may_not_be_written_to_are_added_to_as_well) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_copy_that_is_cut_off_leaves_folders_their_modes) {
+    fs::create_directories(out() / "deep");
+    fs::permissions(out() / "deep", fs::perms{0555});
+    fs::permissions(out(), fs::perms{0511});
+    std::string bytes;
+    append_tree_entry(bytes, {"", S_IFDIR | 0700, {}});
+    append_tree_entry(bytes, {"deep", S_IFDIR | 0700, {}});
+    append_tree_entry(bytes, {"deep/file", S_IFREG | 0444U, {}});
+    host_tree_writer(out()).take(bytes);
+    BOOST_TEST(mode_of(out()) == 0511U);
+    BOOST_TEST(mode_of(out() / "deep") == 0555U);
+    fs::permissions(out(), fs::perms{0755});
+    fs::permissions(out() / "deep", fs::perms{0755});
+}
+
 // Nothing is kept of a folder that is complete, and no path is longer than the host's can be.
 BOOST_AUTO_TEST_CASE(memory_is_bounded) {
     host_tree_writer writer(out());

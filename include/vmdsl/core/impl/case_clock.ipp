@@ -28,6 +28,12 @@ VMDSL_DECL deadline case_clock::end() {
                                                                         : deadline::in(limit, begin);
 }
 
+VMDSL_DECL void case_clock::postpone(std::chrono::nanoseconds time) {
+    auto begin = detail::case_begin.load();
+    while (begin != deadline::clock::time_point{} && !detail::case_begin.compare_exchange_weak(begin, begin + time)) {
+    }
+}
+
 VMDSL_DECL std::chrono::nanoseconds case_clock::elapsed() {
     return deadline::clock::now() - detail::case_begin.load();
 }

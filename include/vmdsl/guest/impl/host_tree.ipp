@@ -209,6 +209,13 @@ VMDSL_DECL host_tree_writer::~host_tree_writer() {
     if (!file_beside_.empty()) {
         ::unlinkat(file_place_.folder.get(), file_beside_.c_str(), 0);
     }
+    while (!open_folders_.empty()) {  // the copy was cut off
+        try {
+            leave_folder();
+        } catch (const error&) {
+            continue;  // somebody else removed it meanwhile, say
+        }
+    }
 }
 
 VMDSL_DECL void host_tree_writer::take(std::string_view bytes) {

@@ -22,6 +22,11 @@ namespace detail {
 inline constexpr std::size_t kept_log_lines = 200;
 inline constexpr std::size_t kept_log_line_bytes = 2000;
 
+/// Whether it ended the worker, whatever the case was doing.
+inline bool is_from_outside(problem_kind kind) noexcept {
+    return kind == problem_kind::crash || kind == problem_kind::timeout || kind == problem_kind::interrupted;
+}
+
 inline std::vector<std::string> split_labels(std::string_view text) {
     std::vector<std::string> labels;
     while (!text.empty()) {
@@ -254,6 +259,9 @@ VMDSL_DECL void run_record::add_problem(const event& e) {
     problem added{problem_kind_of(e), std::string(e.text("message")), std::string(e.text("file")),
                   static_cast<std::int64_t>(e.number("line"))};
     added.message += verbs_of_problem(e);
+    if (detail::is_from_outside(added.kind)) {
+        verbs_.clear();  // the worker is gone
+    }
     if (running_ != none) {
         if (const auto step = step_of_problem(e); !step.empty()) {
             added.message += "\n  in step: " + step;
@@ -307,9 +315,7 @@ VMDSL_DECL void run_record::end_verb(const event& e) {
 }
 
 VMDSL_DECL std::string run_record::verbs_of_problem(const event& e) const {
-    const auto kind = problem_kind_of(e);
-    const bool from_outside =
-        kind == problem_kind::crash || kind == problem_kind::timeout || kind == problem_kind::interrupted;
+    const bool from_outside = detail::is_from_outside(problem_kind_of(e));
     std::string text;
     for (const auto& begun : verbs_) {
         if (from_outside) {
