@@ -188,6 +188,18 @@ class interactive(spec_test_case):
         seat.type("quit\r")
         self.assertEqual(seat.wait(), 0, seat.shown)
 
+    def test_somebody_leaves_while_their_keys_wait(self):
+        seat = self.network()
+        seat.type_and_see("shell box\r", GUEST_PROMPT)
+        seat.type_and_see("stty raw -echo; echo ready; sleep 4324\r", r"ready\n")
+        for _ in range(64):  # more than all that is between here and there takes
+            self.assertTrue(select.select([], [seat.master], [], 60)[1], "keys are not read")
+            seat.type("x" * 16384)
+        seat.type_and_see("\x1d", r"left\r\n")
+        seat.see(PROMPT)
+        seat.type("quit\r")
+        self.assertEqual(seat.wait(), 0, seat.shown)
+
     def see_two_networks(self, seat):
         second = self.terminal(folder / "e2e_outcomes_spec", "--output", self.path / "two", "--run_test=events",
                                "--interactive")

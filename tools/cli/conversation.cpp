@@ -128,7 +128,7 @@ public:
             std::array<pollfd, 4> entries{{{channel_.descriptor(), POLLIN, 0},
                                            {sends ? channel_.descriptor() : -1, POLLOUT, 0},
                                            {sizes_.descriptor(), POLLIN, 0},
-                                           {takes_input_ && !sends ? STDIN_FILENO : -1, POLLIN, 0}}};
+                                           {looks_at_input() ? STDIN_FILENO : -1, POLLIN, 0}}};
             ::poll(entries.data(), entries.size(), -1);
             if (entries[2].revents != 0) {
                 sizes_.take();
@@ -146,6 +146,12 @@ public:
     }
 
 private:
+    /// A program's output waits until it is wanted. A person's keys are always looked at, because one of them leaves.
+    [[nodiscard]] bool looks_at_input() const noexcept {
+        constexpr std::size_t most_of_a_person = 16U << 20;
+        return takes_input_ && channel_.queued_size() <= (raw_ ? most_of_a_person : 0);
+    }
+
     void take_message() {
         const auto message = channel_.receive();
         if (!message) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <mutex>
@@ -50,6 +51,8 @@ public:
     /// For one thread, as the next two are.
     VMDSL_DECL void queue(control_kind kind, std::string_view text = {});
     [[nodiscard]] bool has_queued() const noexcept { return !queued_.empty(); }
+    /// In bytes.
+    [[nodiscard]] std::size_t queued_size() const noexcept { return queued_.size(); }
     /// Sends what the other side takes at once. Where that side is gone nothing stays queued, and `receive` tells.
     VMDSL_DECL void send_queued();
     /// Waits for the next message. Empty where the other side is gone, or sent what is no message.
