@@ -115,7 +115,8 @@ private:
     VMDSL_DECL void add_fact(const event& e);
     VMDSL_DECL void add_log_line(const event& e);
     VMDSL_DECL void end_verb(const event& e);
-    [[nodiscard]] VMDSL_DECL std::string verbs_of_problem(const event& e) const;
+    /// Those under way, as text; none is afterwards, since what ends a worker ends them.
+    [[nodiscard]] VMDSL_DECL std::string take_verbs();
     VMDSL_DECL void begin_step(const event& e);
     VMDSL_DECL void end_step(const event& e);
     [[nodiscard]] VMDSL_DECL std::string step_of_problem(const event& e) const;

@@ -258,9 +258,8 @@ VMDSL_DECL void run_record::skip(const event& e) {
 VMDSL_DECL void run_record::add_problem(const event& e) {
     problem added{problem_kind_of(e), std::string(e.text("message")), std::string(e.text("file")),
                   static_cast<std::int64_t>(e.number("line"))};
-    added.message += verbs_of_problem(e);
     if (detail::is_from_outside(added.kind)) {
-        verbs_.clear();  // the worker is gone
+        added.message += take_verbs();
     }
     if (running_ != none) {
         if (const auto step = step_of_problem(e); !step.empty()) {
@@ -314,16 +313,13 @@ VMDSL_DECL void run_record::end_verb(const event& e) {
     }
 }
 
-VMDSL_DECL std::string run_record::verbs_of_problem(const event& e) const {
-    const bool from_outside = detail::is_from_outside(problem_kind_of(e));
+VMDSL_DECL std::string run_record::take_verbs() {
     std::string text;
-    for (const auto& begun : verbs_) {
-        if (from_outside) {
-            text.append("\n  in verb: ").append(begun.machine).append(begun.machine.empty() ? "" : ": ");
-            text += begun.text("text").substr(0, detail::kept_log_line_bytes);
-            if (!begun.text("where").empty()) {
-                text.append(" (").append(begun.text("where")).append(")");
-            }
+    for (const auto& begun : std::exchange(verbs_, {})) {
+        text.append("\n  in verb: ").append(begun.machine).append(begun.machine.empty() ? "" : ": ");
+        text += begun.text("text").substr(0, detail::kept_log_line_bytes);
+        if (!begun.text("where").empty()) {
+            text.append(" (").append(begun.text("where")).append(")");
         }
     }
     return text;
