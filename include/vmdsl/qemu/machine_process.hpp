@@ -50,9 +50,7 @@ public:
     /// `usage_error` where the arguments are no JSON object, else as `qmp_client::execute`.
     [[nodiscard]] VMDSL_DECL std::string qmp(std::string_view command, std::string_view arguments, deadline until);
 
-    /// Pauses all virtual processors and flushes the disks to their files. Throws as `qmp_client::execute`.
-    VMDSL_DECL void pause(deadline until);
-    /// Lets them run (on).
+    /// Lets all virtual processors run (on). Throws as `qmp_client::execute`.
     VMDSL_DECL void resume(deadline until);
 
     /// Writes the devices' state, without the RAM, to a file. The machine must be paused and cannot run afterwards:

@@ -221,10 +221,6 @@ VMDSL_DECL std::string machine_process::qmp(std::string_view command, std::strin
     return boost::json::serialize(parts_->qmp->execute(command, parsed.get_object(), until));
 }
 
-VMDSL_DECL void machine_process::pause(deadline until) {
-    parts_->qmp->execute("stop", {}, until);
-}
-
 VMDSL_DECL void machine_process::resume(deadline until) {
     parts_->qmp->execute("cont", {}, until);
 }
